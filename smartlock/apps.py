@@ -1,0 +1,10 @@
+"""The project as an app: it owns the admin site's frame, the translations and the start-up checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class SmartLockConfig(AppConfig):
+    name = "smartlock"
+    verbose_name = "SmartLock"

@@ -1,0 +1,233 @@
+"""All settings of the project, read from the environment (and from an ignored ``.env``).
+
+A missing or weak secret stops the start with one plain sentence, except in debug mode, where throw-away
+values are used. ``.env.example`` lists every variable with its meaning.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import environ
+from cryptography.fernet import Fernet
+
+from smartlock import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+_env_file = os.environ.get("SMARTLOCK_ENV_FILE", str(BASE_DIR / ".env"))
+if _env_file and Path(_env_file).is_file():
+    env.read_env(_env_file)
+
+
+def refuse(sentence: str) -> SystemExit:
+    """The start ends here, with a sentence for the person who started it."""
+    return SystemExit(f"SmartLock does not start: {sentence}")
+
+
+def secret(name: str, *, at_least: int) -> str:
+    """A secret from the environment; in debug mode a fixed throw-away one, so that nothing has to be set."""
+    value = env.str(name, default="")
+    if not value and DEBUG:
+        return hashlib.sha256(f"debug {name}".encode()).hexdigest()
+    if not value:
+        raise refuse(f"{name} is missing. Set it in the environment or in .env (`make run` writes one).")
+    if len(value) < at_least and not DEBUG:
+        raise refuse(f"{name} is too short to be safe: {len(value)} characters, at least {at_least} are needed.")
+    return value
+
+
+def integer(name: str, *, default: int, low: int, high: int) -> int:
+    try:
+        value = env.int(name, default=default)
+    except ValueError:
+        raise refuse(f"{name} must be a whole number, not {env.str(name)!r}.") from None
+    if not low <= value <= high:
+        raise refuse(f"{name} must be between {low} and {high}, not {value}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    return [word.strip() for word in env.str(name, default="").split(",") if word.strip()]
+
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = secret("SECRET_KEY", at_least=32)
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+
+# --- PIN secrecy (docs/security.md) ---------------------------------------------------------------------------
+PIN_PEPPER = secret("PIN_PEPPER", at_least=32)
+PIN_SEAL_KEYS = words("PIN_SEAL_KEYS")
+if not PIN_SEAL_KEYS and DEBUG:
+    PIN_SEAL_KEYS = [base64.urlsafe_b64encode(hashlib.sha256(b"debug PIN_SEAL_KEYS").digest()).decode()]
+if not PIN_SEAL_KEYS:
+    raise refuse("PIN_SEAL_KEYS is missing. Give one or more Fernet keys, newest first, separated by commas.")
+for _number, _key in enumerate(PIN_SEAL_KEYS, start=1):
+    try:
+        Fernet(_key)
+    except ValueError:
+        raise refuse(f"PIN_SEAL_KEYS: key {_number} is not a Fernet key (32 bytes in URL-safe base64).") from None
+PIN_KEEP = env.str("PIN_KEEP", default="stay")
+if PIN_KEEP not in ("stay", "delivered"):
+    raise refuse(f"PIN_KEEP must be 'stay' or 'delivered', not {PIN_KEEP!r}.")
+PIN_LEAD_MINUTES = integer("PIN_LEAD_MINUTES", default=60, low=0, high=14 * 24 * 60)
+PIN_HASH_ROUNDS = integer("PIN_HASH_ROUNDS", default=12, low=4, high=16)
+# A guest whose door has not confirmed the PIN by then is told it all the same, with how to wake the lock.
+TELL_UNPROVEN_MINUTES = integer("TELL_UNPROVEN_MINUTES", default=30, low=0, high=24 * 60)
+
+# --- The world outside ----------------------------------------------------------------------------------------
+STAYS_WEBHOOK_TOKENS = words("STAYS_WEBHOOK_TOKEN")
+STAYS_WEBHOOK_SECRETS = words("STAYS_WEBHOOK_SECRET")
+if not DEBUG:
+    for _token in STAYS_WEBHOOK_TOKENS + STAYS_WEBHOOK_SECRETS:
+        if len(_token) < 16:
+            raise refuse("STAYS_WEBHOOK_TOKEN and STAYS_WEBHOOK_SECRET need at least 16 characters each.")
+STAYS_BASE_URL = env.str("STAYS_BASE_URL", default="").rstrip("/")
+STAYS_CLIENT_ID = env.str("STAYS_CLIENT_ID", default="")
+STAYS_CLIENT_SECRET = env.str("STAYS_CLIENT_SECRET", default="")
+TUYA_BASE_URL = env.str("TUYA_BASE_URL", default="us")
+TUYA_CLIENT_ID = env.str("TUYA_CLIENT_ID", default="")
+TUYA_CLIENT_SECRET = env.str("TUYA_CLIENT_SECRET", default="")
+
+# --- Apps -----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "smartlock.apps.SmartLockConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_celery_results",
+    "smartlock.audit",
+    "scheduler",
+    "reservations",
+    "locks",
+    "notifications",
+    "webhooks",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "smartlock.urls"
+WSGI_APPLICATION = "smartlock.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Database -------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/var/smartlock.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle of a transaction.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# --- Redis and Celery -----------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+HORIZON_SECONDS = integer("HORIZON_SECONDS", default=60, low=5, high=600)
+DISPATCH_SECONDS = integer("DISPATCH_SECONDS", default=5, low=1, high=60)
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 5,
+    "priority_steps": list(range(10)),
+    "queue_order_strategy": "priority",
+}
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+CELERY_RESULT_EXPIRES = 7 * 24 * 3600
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TRACK_STARTED = False
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25.0
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+FLOWER_URL = env.str("FLOWER_URL", default="http://127.0.0.1:5555").rstrip("/")
+FLOWER_AUTH = env.str("FLOWER_AUTH", default="")
+
+# --- Mail -----------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="SmartLock <smartlock@localhost>")
+OPERATOR_EMAILS = words("OPERATOR_EMAIL")
+
+# --- Language and time ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGES = [("pt-br", "Português"), ("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "smartlock" / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")
+USE_TZ = USE_I18N = True
+
+# --- Static files and security --------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "SAMEORIGIN"
+LOGIN_URL = "admin:login"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+LOGGING = logs.configuration(json=env.bool("LOG_JSON", default=not DEBUG and not sys.stderr.isatty()))
+LOGGING_CONFIG = "smartlock.logs.configure"
