@@ -1,0 +1,87 @@
+"""What can go wrong at a door. The class says what the caller does next; the text tells a person.
+
+DoorError                      anything a lock provider raises on purpose
+├── Transient        (Retry)   retry: a hiccup on the way, nothing was changed
+├── UnknownOutcome   (Retry)   retry, but read first: the write may or may not have happened
+├── WaitForDevice    (Wait)    wait: the lock or its gateway is out of reach, nobody's fault
+├── Capacity         (Wait)    wait: the lock holds no more PINs until old ones are removed
+├── Refused          (Stop)    stop: the same request will be refused again
+│   ├── PinTaken               stop, or choose other digits
+│   ├── NameTaken              stop, or choose another name (after a crash: adopt the PIN of that name)
+│   ├── NotFound               stop: already gone, which is what a removal wants
+│   └── Unsupported            stop: this lock cannot do it
+└── Configuration    (Stop)    stop and tell the operator: account, plan, secret or address is wrong
+
+``Retry``, ``Wait`` and ``Stop`` are the scheduler's three policies (``scheduler.errors``). A message is one plain
+sentence that says what failed, where, and what to do. It never holds a PIN, secret, token, ticket or cipher text.
+"""
+
+from __future__ import annotations
+
+from scheduler.errors import JobError, Retry, Stop, Wait
+
+
+class DoorError(JobError):
+    """A lock provider could not do what was asked."""
+
+    code = "door_error"
+
+
+class Transient(DoorError, Retry):
+    """The provider could not be reached or is busy; try again soon."""
+
+    code = "door_transient"
+
+
+class UnknownOutcome(DoorError, Retry):
+    """The write may or may not have happened; read the lock before writing again."""
+
+    code = "door_unknown_outcome"
+
+
+class WaitForDevice(DoorError, Wait):
+    """The lock is out of reach; try again in minutes."""
+
+    code = "door_offline"
+
+
+class Capacity(DoorError, Wait):
+    """The lock holds no more PINs; remove expired ones first."""
+
+    code = "door_full"
+
+
+class Refused(DoorError, Stop):
+    """The provider will never accept this request as it is."""
+
+    code = "door_refused"
+
+
+class PinTaken(Refused):
+    """These digits are already in use on this lock; choose others."""
+
+    code = "door_pin_taken"
+
+
+class NameTaken(Refused):
+    """A PIN of this name is already on this lock; adopt it or choose another name."""
+
+    code = "door_name_taken"
+
+
+class NotFound(Refused):
+    """The provider does not know this PIN (any more)."""
+
+    code = "door_not_found"
+
+
+class Unsupported(Refused):
+    """This lock cannot do what was asked."""
+
+    code = "door_unsupported"
+
+
+class Configuration(DoorError, Stop):
+    """Account, plan, secret or address is wrong; an operator has to act."""
+
+    code = "door_configuration"

@@ -1,0 +1,14 @@
+"""Tuya Cloud: the first brand of lock.
+
+signing.py   how a request is signed            tokens.py    one access token for all processes
+crypto.py    how a PIN is encrypted             client.py    one signed call, its cures and its failures
+codes.py     what an error code means           decoding.py  JSON -> the values of locks.provider
+provider.py  the lock calls: the only module others need
+"""
+
+from __future__ import annotations
+
+from locks.tuya.provider import DATA_CENTRES, TuyaProvider, provider_from
+from locks.tuya.tokens import MemoryTokenStore, RedisTokenStore, TokenStore
+
+__all__ = ["DATA_CENTRES", "MemoryTokenStore", "RedisTokenStore", "TokenStore", "TuyaProvider", "provider_from"]

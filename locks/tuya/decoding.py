@@ -1,0 +1,150 @@
+"""Tuya's JSON read into our values. Pure, and lenient in form only: what cannot be read becomes UNKNOWN, never GONE.
+
+The same phase number means different things on different radios (3 is "frozen" on Zigbee and "to be deleted" on Wi-Fi),
+so every decoding starts from the radio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from locks.provider import Device, DeviceReading, DoorOpening, PinReading, PinState, Radio, Window
+
+Json = Mapping[str, Any]
+
+WIFI_NUMBER_OFFSET = 900
+
+_PHASES: dict[Radio, dict[int, PinState]] = {
+    "wifi": {0: PinState.GONE, 1: PinState.PENDING, 2: PinState.ON_LOCK, 3: PinState.REMOVING},
+    "ble": {0: PinState.GONE, 1: PinState.PENDING, 2: PinState.ON_LOCK, 3: PinState.REMOVING, 7: PinState.FAILED},
+    "zigbee": {1: PinState.PENDING, 2: PinState.ON_LOCK, 3: PinState.FAILED, 4: PinState.GONE, 5: PinState.FAILED},
+}
+# Zigbee only: how the gateway fares with the latest change.
+_CONFIGURING = 1
+_DELIVERY_FAILURES = {
+    3: "the gateway could not deliver it",
+    4: "the digits are already on the lock",
+    5: "the lock is full",
+    6: "its window overlaps another",
+}
+# Locks on stand-by power answer with words instead of phases: (being removed, delivery) -> state.
+_STANDBY = {
+    (False, "ONGOING"): PinState.PENDING,
+    (False, "SUCCESS"): PinState.ON_LOCK,
+    (False, "FAILED"): PinState.FAILED,
+    (True, "ONGOING"): PinState.REMOVING,
+    (True, "SUCCESS"): PinState.GONE,
+    (True, "FAILED"): PinState.REMOVING,
+}
+# Rough on purpose: three words are all such a lock tells.
+_BATTERY_WORDS = {"high": 100, "medium": 50, "low": 10, "poweroff": 0}
+
+
+def rows(result: object, *keys: str) -> list[Json] | None:
+    """The list inside an answer, bare or under one of ``keys``; None if there is none to be found."""
+    found = result
+    if isinstance(result, dict):
+        found = next((result[key] for key in keys if key in result), None)
+        if found is None and result.get("total") == 0:
+            return []
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        return None
+    return found
+
+
+def pin_ref(row: object) -> str | None:
+    """The id of a password, which some locks call ``password_id``."""
+    if not isinstance(row, dict):
+        return None
+    ref = row.get("id", row.get("password_id"))
+    return str(ref) if isinstance(ref, (int, str)) and not isinstance(ref, bool) and ref != "" else None
+
+
+def pin_reading(row: Json, ref: str, radio: Radio) -> PinReading:
+    state, detail = _pin_state(row, radio)
+    return PinReading(ref, str(row.get("name") or ""), state, _window(row), detail)
+
+
+def _pin_state(row: Json, radio: Radio) -> tuple[PinState, str]:
+    phase, delivery = row.get("phase"), row.get("delivery_status")
+    if phase is None and isinstance(delivery, str):
+        removing = row.get("operate") == "DELETE"
+        return _STANDBY.get((removing, delivery.upper()), PinState.UNKNOWN), f"delivery {delivery.lower()}"
+    if not isinstance(phase, int):
+        return PinState.UNKNOWN, "no phase"
+    state = _PHASES[radio].get(phase, PinState.UNKNOWN)
+    if radio == "zigbee":
+        return _zigbee_state(state, phase, delivery)
+    return state, f"phase {phase}"
+
+
+def _zigbee_state(state: PinState, phase: int, delivery: object) -> tuple[PinState, str]:
+    """The gateway's delivery report outranks the phase: the cloud may call done what the lock has yet to hear."""
+    if phase == 3:
+        return PinState.FAILED, "frozen: on the lock, but opens nothing"
+    if delivery == _CONFIGURING and state is PinState.ON_LOCK:
+        return PinState.PENDING, "the gateway is delivering a change"
+    if delivery == _CONFIGURING and state is PinState.GONE:
+        return PinState.REMOVING, "the gateway is delivering the removal"
+    failure = _DELIVERY_FAILURES.get(delivery) if isinstance(delivery, int) else None
+    if failure and state in (PinState.PENDING, PinState.ON_LOCK, PinState.FAILED):
+        return PinState.FAILED, failure
+    return state, f"phase {phase}"
+
+
+def _window(row: Json) -> Window | None:
+    starts_at = moment(row.get("effective_time"))
+    ends_at = moment(row.get("invalid_time", row.get("expired_time")))
+    return Window(starts_at, ends_at) if starts_at and ends_at and starts_at < ends_at else None
+
+
+def moment(stamp: object) -> datetime | None:
+    """An epoch stamp in seconds or milliseconds; Tuya uses both, thirteen digits are milliseconds."""
+    if isinstance(stamp, str) and stamp.isdigit():
+        stamp = int(stamp)
+    if not isinstance(stamp, int) or isinstance(stamp, bool) or not 0 < stamp < 10**14:
+        return None
+    return datetime.fromtimestamp(stamp / 1000 if stamp >= 10**11 else stamp, UTC)
+
+
+def device_reading(row: Json, read_at: datetime) -> DeviceReading:
+    """Only what is named here leaves this function: the same answer holds ``local_key``, a secret."""
+    online = row.get("online", row.get("is_online"))
+    name = str(row.get("name") or "")
+    return DeviceReading(online if isinstance(online, bool) else None, _battery(row), name, read_at)
+
+
+def _battery(row: Json) -> int | None:
+    status = {entry.get("code"): entry.get("value") for entry in rows(row.get("status")) or []}
+    for key in ("residual_electricity", "battery_percentage"):
+        percent = status.get(key)
+        # Some Bluetooth locks answer -1 when they do not know.
+        if isinstance(percent, int) and not isinstance(percent, bool) and 0 <= percent <= 100:
+            return percent
+    return _BATTERY_WORDS.get(str(status.get("battery_state")))
+
+
+def door_openings(entry: Json, device: Device) -> Iterator[DoorOpening]:
+    """A log entry names one way of unlocking, or a list of them."""
+    at = moment(entry.get("update_time"))
+    status = entry.get("status")
+    for one in status if isinstance(status, list) else [status]:
+        if not (at and isinstance(one, dict)):
+            continue
+        code = one.get("code")
+        if isinstance(code, str) and code.startswith("unlock_"):
+            method = code.removeprefix("unlock_")
+            temporary = method == "temporary"
+            names = ("unlock_name", "nick_name") if temporary else ("nick_name", "unlock_name")
+            who = next((str(entry[name]) for name in names if entry.get(name)), "")
+            yield DoorOpening(at, method, _opened_by(one.get("value"), device) if temporary else None, who)
+
+
+def _opened_by(value: object, device: Device) -> str | None:
+    """A Wi-Fi lock counts its PINs from 0, the cloud from 900: a lock's 7 is the cloud's 907."""
+    if not str(value).isdigit():
+        return None
+    number = int(str(value))
+    return str(number + WIFI_NUMBER_OFFSET if device.radio == "wifi" else number)

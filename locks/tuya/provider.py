@@ -1,0 +1,237 @@
+"""A Tuya project as a LockProvider: which calls make up a PIN's life.
+
+    create / change    ticket, encrypt, write; code 1109 may be a stale ticket, so once more with a fresh one
+    delete             write; already gone or on its way out is fine
+    read / list        one call; what comes back is decoded by radio (decoding.py)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+
+from locks.errors import Configuration, DoorError, NotFound, Refused, Transient, UnknownOutcome
+from locks.provider import Device, DeviceReading, DoorOpening, PinReading, PinState, Window
+from locks.tuya import decoding
+from locks.tuya.client import TuyaClient
+from locks.tuya.codes import CONFLICT_CODES, STALE_TICKET_CODE, WINDOW_PASSED_CODE
+from locks.tuya.crypto import SECRET_LENGTH, encrypt_pin
+from locks.tuya.tokens import TokenStore
+
+DATA_CENTRES = {
+    "cn": "https://openapi.tuyacn.com",
+    "us": "https://openapi.tuyaus.com",
+    "ueaz": "https://openapi-ueaz.tuyaus.com",
+    "eu": "https://openapi.tuyaeu.com",
+    "weaz": "https://openapi-weaz.tuyaeu.com",
+    "in": "https://openapi.tuyain.com",
+    "sg": "https://openapi-sg.iotbing.com",
+}
+
+# A start in the past becomes now; Tuya refuses one that has passed by the time the call arrives.
+ARRIVAL_SECONDS = 1
+# Tuya hands out the same ticket until it ends: one about to end is waited out.
+TICKET_TOO_SHORT_SECONDS = 3
+OPENINGS_PER_PAGE = 100
+# A guard against a server that never says "no more"; far more than a door opens between two looks.
+OPENINGS_PAGES = 50
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Leave to send one encrypted PIN."""
+
+    ticket_id: str = field(repr=False)
+    key: str = field(repr=False)
+    seconds_left: int
+
+
+class TuyaProvider:
+    """Implements ``locks.provider.LockProvider`` for one Tuya project."""
+
+    def __init__(self, client: TuyaClient, client_secret: str) -> None:
+        self.client = client
+        self._secret = client_secret
+
+    def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
+        what = f"Creating a PIN on {device.device_id}"
+        path = f"{_lock(device)}/temp-password"
+        result = self._write_pin("POST", path, device, name=name, pin=pin, window=window, what=what)
+        ref = decoding.pin_ref(result)
+        if ref is None:
+            raise UnknownOutcome(f"{what} was accepted without a reference; look for it by name before writing again.")
+        return ref
+
+    def read_pin(self, device: Device, ref: str) -> PinReading:
+        path = f"{_lock(device)}/temp-password/{_checked(ref)}"
+        try:
+            row = self.client.read(path, what=f"Reading PIN {ref} on {device.device_id}")
+        except NotFound as error:
+            return PinReading(ref, "", PinState.GONE, None, error.code)
+        if not isinstance(row, dict):
+            return PinReading(ref, "", PinState.UNKNOWN, None, "unreadable answer")
+        return decoding.pin_reading(row, ref, device.radio)
+
+    def list_pins(self, device: Device) -> list[PinReading]:
+        what = f"Listing the PINs on {device.device_id}"
+        result = self.client.read(f"{_lock(device)}/temp-passwords", what=what, query={"valid": "true"})
+        rows = decoding.rows(result, "list", "records")
+        refs = [decoding.pin_ref(row) for row in rows or []]
+        if rows is None or None in refs:
+            # A PIN we cannot see is not a PIN that is not there.
+            raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
+        readings = [decoding.pin_reading(row, str(ref), device.radio) for row, ref in zip(rows, refs, strict=True)]
+        return [reading for reading in readings if reading.state is not PinState.GONE]
+
+    def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:
+        what = f"Changing PIN {ref} on {device.device_id}"
+        path = f"{_lock(device)}/temp-passwords/{_checked(ref)}/modify-password"
+        result = self._write_pin("PUT", path, device, name=name, pin=pin, window=window, what=what)
+        _must_not_be_false(result, what)
+
+    def delete_pin(self, device: Device, ref: str) -> None:
+        what = f"Removing PIN {ref} from {device.device_id}"
+        try:
+            result = self.client.write("DELETE", f"{_lock(device)}/temp-passwords/{_checked(ref)}", what=what)
+        except NotFound:
+            return
+        except DoorError as error:
+            if not _is(error, CONFLICT_CODES) or not self._is_leaving(device, ref):
+                raise
+            return
+        _must_not_be_false(result, what)
+
+    def read_device(self, device: Device) -> DeviceReading:
+        what = f"Reading {device.device_id}"
+        row = self.client.read(f"/v1.0/devices/{device.device_id}", what=what)
+        if not isinstance(row, dict):
+            raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
+        return decoding.device_reading(row, self.client.clock.now())
+
+    def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
+        found: list[DoorOpening] = []
+        for page in range(1, OPENINGS_PAGES + 1):
+            entries, total = self._openings_page(device, since, until, page)
+            found += [opening for entry in entries for opening in decoding.door_openings(entry, device)]
+            if not entries or page * OPENINGS_PER_PAGE >= total:
+                break
+        return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
+    def _openings_page(
+        self, device: Device, since: datetime, until: datetime, page: int
+    ) -> tuple[list[decoding.Json], int]:
+        what = f"Reading the openings of {device.device_id}"
+        query = {
+            "page_no": str(page),
+            "page_size": str(OPENINGS_PER_PAGE),
+            # Tuya's example shows seconds, working clients send milliseconds.
+            "start_time": str(int(since.timestamp() * 1000)),
+            "end_time": str(int(until.timestamp() * 1000)),
+        }
+        result = self.client.read(f"{_lock(device)}/open-logs", what=what, query=query)
+        entries = decoding.rows(result, "logs", "list", "records")
+        if entries is None:
+            raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
+        total = result.get("total") if isinstance(result, dict) else None
+        return entries, total if isinstance(total, int) else len(entries)
+
+    def _write_pin(
+        self, method: str, path: str, device: Device, *, name: str, pin: str, window: Window, what: str
+    ) -> object:
+        """Send an encrypted PIN, with a second ticket if the first may have been stale."""
+        for last_try in (False, True):
+            ticket = self._ticket(device)
+            body = self._password(ticket, name=name, pin=pin, window=window, what=what)
+            try:
+                return self.client.write(method, path, what=what, body=body)
+            except Refused as error:
+                if _is(error, {WINDOW_PASSED_CODE}):
+                    # The window is not over, so only our "now" came too late: a fresh one will do.
+                    raise Transient(str(error), code=error.code) from error
+                if last_try or not _is(error, {STALE_TICKET_CODE}):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _ticket(self, device: Device) -> Ticket:
+        ticket = self._fetch_ticket(device)
+        if ticket.seconds_left < TICKET_TOO_SHORT_SECONDS:
+            time.sleep(max(0, ticket.seconds_left) + 0.2)
+            ticket = self._fetch_ticket(device)
+        return ticket
+
+    def _fetch_ticket(self, device: Device) -> Ticket:
+        what = f"Getting a password ticket for {device.device_id}"
+        result = self.client.read(f"{_lock(device)}/password-ticket", what=what, method="POST")
+        match result:
+            case {"ticket_id": str(ticket_id), "ticket_key": str(key), "expire_time": int(seconds_left)}:
+                return Ticket(ticket_id, key, seconds_left)
+        raise Transient(f"{what} failed: the answer holds no ticket; it will be tried again.")
+
+    def _password(self, ticket: Ticket, *, name: str, pin: str, window: Window, what: str) -> dict[str, object]:
+        now = self.client.clock.now() + timedelta(seconds=ARRIVAL_SECONDS)
+        starts_at = math.ceil(max(window.starts_at, now).timestamp())
+        ends_at = math.floor(window.ends_at.timestamp())
+        if ends_at <= starts_at:
+            raise Refused(f"{what} makes no sense: its window ends at {window.ends_at:%Y-%m-%d %H:%M:%S} UTC.")
+        try:
+            cipher = encrypt_pin(pin, ticket_key=ticket.key, secret=self._secret)
+        except ValueError as error:
+            raise Refused(f"{what} failed: {error}; check TUYA_CLIENT_SECRET and the PIN's alphabet.") from None
+        return {
+            "name": name,
+            "password": cipher,
+            "password_type": "ticket",
+            "ticket_id": ticket.ticket_id,
+            "effective_time": starts_at,
+            "invalid_time": ends_at,
+            "type": 0,
+        }
+
+    def _is_leaving(self, device: Device, ref: str) -> bool:
+        return self.read_pin(device, ref).state in (PinState.GONE, PinState.REMOVING)
+
+
+def provider_from(
+    base_url: str,
+    client_id: str,
+    client_secret: str,
+    token_store: TokenStore,
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> TuyaProvider:
+    """A provider for the Tuya project of these credentials. ``base_url`` is a URL or a key of ``DATA_CENTRES``."""
+    url = DATA_CENTRES.get(base_url.strip().lower(), base_url.strip())
+    if not re.match(r"https?://[^/]", url):
+        known = ", ".join(DATA_CENTRES)
+        raise Configuration(f"TUYA_BASE_URL is neither a URL nor one of {known}.", code="tuya_base_url")
+    if not client_id:
+        raise Configuration("TUYA_CLIENT_ID is empty.", code="tuya_client_id")
+    if len(client_secret.encode()) != SECRET_LENGTH:
+        message = f"TUYA_CLIENT_SECRET must have {SECRET_LENGTH} characters: it is also the key that encrypts PINs."
+        raise Configuration(message, code="tuya_client_secret")
+    return TuyaProvider(TuyaClient(url, client_id, client_secret, token_store, transport=transport), client_secret)
+
+
+def _lock(device: Device) -> str:
+    return f"/v1.0/devices/{device.device_id}/door-lock"
+
+
+def _checked(ref: str) -> str:
+    """A reference becomes part of a path: nothing else may."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", ref):
+        raise Refused(f"{ref!r} is not a reference to a Tuya PIN.")
+    return ref
+
+
+def _is(error: DoorError, codes: frozenset[int] | set[int]) -> bool:
+    return error.code in {f"tuya_{code}" for code in codes}
+
+
+def _must_not_be_false(result: object, what: str) -> None:
+    if result is False:
+        raise UnknownOutcome(f"{what} was answered with success and false; read the lock before writing again.")
