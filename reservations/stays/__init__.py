@@ -1,0 +1,1 @@
+"""Stays as a source: its API (``client``) and the shapes it speaks (``payloads``)."""

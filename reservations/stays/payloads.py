@@ -1,0 +1,125 @@
+"""Pure: Stays' JSON to ``ReservationFacts``. Unknown fields are ignored, missing ones survived, nonsense refused.
+
+Source of the shapes: the vendor's pages and observed traffic; every field but the ids and dates is optional.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Any
+
+from reservations.errors import BadReservation
+from reservations.facts import Guest, ReservationFacts
+from reservations.models import Reservation
+
+Json = dict[str, Any]
+_PLACEHOLDER = re.compile(r"(adult|child|infant|baby)_\d+", re.IGNORECASE)
+STATUSES = {status.value for status in Reservation.Status if status != Reservation.Status.DELETED}
+
+
+def reservation_id(payload: Json) -> str:
+    """The long ``_id``, or the short ``id`` when that is all there is, or nothing."""
+    return _text(payload, "_id") or _text(payload, "id")
+
+
+def parse_reservation(payload: Json, client: Json | None = None) -> ReservationFacts:
+    """A reservation object (of the API or of a webhook body), with the guest's contact from the client object.
+
+    Raises BadReservation with a sentence that names the field and what is wrong with it.
+    """
+    external_id = reservation_id(payload)
+    if not external_id:
+        raise BadReservation("The reservation has neither _id nor id.")
+    check_in = _date(payload, "checkInDate", "checkinDate")
+    check_out = _date(payload, "checkOutDate", "checkoutDate")
+    return ReservationFacts(
+        external_id=external_id,
+        listing_id=_text(payload, "_idlisting"),
+        status=_status(payload),
+        check_in_date=check_in,
+        check_out_date=check_out,
+        check_in_time=_time(payload, "checkInTime", "checkinTime"),
+        check_out_time=_time(payload, "checkOutTime", "checkoutTime"),
+        short_id=_text(payload, "id"),
+        partner_code=_text(payload, "partnerCode"),
+        guest=parse_guest(payload, client or {}),
+    )
+
+
+def parse_deleted(payload: Json) -> ReservationFacts:
+    """``reservation.deleted`` has a shape of its own: ``{_id, _idlisting, from, to}``."""
+    return ReservationFacts(
+        external_id=reservation_id(payload),
+        listing_id=_text(payload, "_idlisting"),
+        status=Reservation.Status.DELETED.value,
+        check_in_date=_date(payload, "from", "checkInDate"),
+        check_out_date=_date(payload, "to", "checkOutDate"),
+    )
+
+
+def parse_guest(payload: Json, client: Json) -> Guest:
+    """The primary guest's name and how to reach them; placeholders such as "adult_1" are not names."""
+    details = payload.get("guestsDetails")
+    people = [p for p in _list(details, "list") if isinstance(p, dict)]
+    people.sort(key=lambda p: not p.get("primary"))
+    names = [_text(client, "name"), *(_text(p, "name") for p in people), _text(payload, "guestName")]
+    phones = [*_list(client, "phones"), *(phone for p in people for phone in _list(p, "phones"))]
+    emails = sorted(
+        (e for e in _list(client, "contactEmails") if isinstance(e, dict)), key=lambda e: e.get("type") != "main"
+    )
+    return Guest(
+        name=next((n for n in names if n and not _PLACEHOLDER.fullmatch(n)), "")[:200],
+        email=_first([_text(client, "email"), *(_text(e, "adr") for e in emails)], "@")[:254],
+        phone=_first([_text(p, "iso") for p in phones if isinstance(p, dict)])[:40],
+        language=_text(client, "prefLang").replace("_", "-")[:10],
+    )
+
+
+def _status(payload: Json) -> str:
+    word = _text(payload, "type").lower().replace("cancelled", "canceled")
+    if word not in STATUSES:
+        raise BadReservation(f"The reservation's type is {word or 'missing'!r}; known are {', '.join(sorted(STATUSES))}.")
+    return word
+
+
+def _date(payload: Json, *names: str) -> date:
+    name, value = _present(payload, names)
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        shown = f"{value!r} is not a date of the calendar (YYYY-MM-DD)" if value else "is missing"
+        raise BadReservation(f"{name}: {shown}.") from None
+
+
+def _time(payload: Json, *names: str) -> time | None:
+    name, value = _present(payload, names)
+    if not value:
+        return None
+    if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", value):
+        raise BadReservation(f"{name}: {value!r} is not a time of day (HH:mm).")
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise BadReservation(f"{name}: {value!r} is not a time of day (HH:mm).") from None
+
+
+def _present(payload: Json, names: tuple[str, ...]) -> tuple[str, str]:
+    for name in names:
+        if payload.get(name):
+            return name, str(payload[name]).strip()
+    return names[0], ""
+
+
+def _text(source: Json, name: str) -> str:
+    value = source.get(name)
+    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _list(source: object, name: str) -> list[Any]:
+    value = source.get(name) if isinstance(source, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _first(values: list[str], containing: str = "") -> str:
+    return next((value for value in values if value and containing in value), "")

@@ -1,0 +1,95 @@
+"""The net under the webhooks: read arrivals and stays in house from Stays and save what is different.
+
+A failing or shrunken answer never cancels a stay: what the search does not show is asked for one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+
+from reservations import services
+from reservations.errors import BadReservation, UnknownListing
+from reservations.models import Reservation
+from reservations.stays.client import StaysClient
+from reservations.stays.payloads import parse_reservation, reservation_id
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Result:
+    """What a sync found. ``problems`` are sentences for the operator."""
+
+    seen: int = 0
+    created: int = 0
+    changed: int = 0
+    gone: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.__dict__}
+
+
+def read_again(client: StaysClient, external_id: str, *, now: datetime) -> services.Saved | None:
+    """Read one reservation with its guest and save it. None when Stays does not have it."""
+    payload = client.reservation(external_id)
+    if payload is None:
+        return None
+    guest = client.client(str(payload["_idclient"])) if payload.get("_idclient") else None
+    return services.save_facts(parse_reservation(payload, guest), facts_at=now)
+
+
+def sync(client: StaysClient, start: date, end: date, *, now: datetime, dry_run: bool = False) -> Result:
+    """Bring our reservations between two dates in line with Stays. Raises StaysError when it cannot be read."""
+    result = Result()
+    seen: set[str] = set()
+    for short in client.search(start, end):
+        seen.add(reservation_id(short))
+        result.seen += 1
+        _save_one(client, short, result, now=now, dry_run=dry_run)
+    for missing in _expected(start, end):
+        if missing.external_id not in seen:
+            _ask_for_missing(client, missing, result, now=now, dry_run=dry_run)
+    return result
+
+
+def _save_one(client: StaysClient, short: dict[str, Any], result: Result, *, now: datetime, dry_run: bool) -> None:
+    external_id = reservation_id(short)
+    known = services.find(external_id)
+    if dry_run:
+        result.created += known is None
+        return
+    try:
+        saved = read_again(client, external_id, now=now)
+    except (BadReservation, UnknownListing) as error:
+        result.problems.append(f"{short.get('id') or external_id}: {error}")
+        return
+    if saved is not None:
+        result.created += saved.created
+        result.changed += bool(saved.changed) and not saved.created
+
+
+def _expected(start: date, end: date) -> Iterator[Reservation]:
+    """Stays we believe in that the search should have shown."""
+    yield from Reservation.objects.filter(
+        source=Reservation.Source.STAYS, check_in_date__lte=end, check_out_date__gte=start
+    ).exclude(status__in=[Reservation.Status.CANCELED, Reservation.Status.DELETED])
+
+
+def _ask_for_missing(
+    client: StaysClient, reservation: Reservation, result: Result, *, now: datetime, dry_run: bool
+) -> None:
+    """Absent from the list is no proof. Only two answers of "unknown" in a row mean that it is gone."""
+    if client.reservation(reservation.external_id) is not None:
+        if not dry_run:
+            read_again(client, reservation.external_id, now=now)
+        return
+    if client.reservation(reservation.external_id) is None:
+        result.gone += 1
+        if not dry_run:
+            services.mark_deleted(reservation, facts_at=now, actor="sync")

@@ -1,0 +1,55 @@
+"""Near the due time, and only then, gives Celery a message with the exact ETA.
+
+Runs every few seconds on beat; several may run at once (SKIP LOCKED). Redis therefore never holds more than a
+horizon of work, and a message that got lost (Redis emptied, restarted) is sent again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from kombu.exceptions import OperationalError
+
+from scheduler import publisher, services
+from scheduler.models import Heartbeat, Job
+
+log = structlog.get_logger(__name__)
+LOST_AFTER = timedelta(seconds=10)  # a message this long overdue is taken for lost; a second one does no harm
+BATCH = 1000
+HEARTBEAT = "dispatcher"
+
+
+def dispatch(*, now: datetime) -> int:
+    """Publish the jobs that come due inside the horizon. Returns how many."""
+    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"beat_at": now})
+    sent = 0
+    while messages := take(now=now):
+        for message in messages:
+            try:
+                publisher.publish(message)
+            except (OperationalError, OSError) as error:
+                log.warning("dispatch.broker_away", reason=type(error).__name__)
+                return sent
+            sent += 1
+        if len(messages) < BATCH:
+            break
+    return sent
+
+
+@transaction.atomic
+def take(*, now: datetime) -> list[publisher.Message]:
+    """Mark the next batch as published and return its messages; another dispatcher gets other rows."""
+    overdue = Q(run_at__lt=now - LOST_AFTER, published_at__lt=now - LOST_AFTER)
+    due = (
+        Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=services.horizon(now))
+        .filter(Q(published_at__isnull=True) | overdue)
+        .order_by("run_at", "priority")
+        .select_for_update(skip_locked=True)
+    )
+    jobs = list(due[:BATCH])
+    if jobs:
+        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(published_at=now)
+    return [publisher.Message.of(job) for job in jobs]

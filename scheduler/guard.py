@@ -1,0 +1,64 @@
+"""The guard around a subject: ``SET lock:<subject> <token> NX EX 60``, released by its owner only.
+
+It saves work and noise. Correctness never depends on it: the row's fence does that (``job_one_exclusive_running``),
+so a Redis that is away or was emptied means "go on".
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from redis.exceptions import RedisError
+
+from scheduler import redis
+
+log = structlog.get_logger(__name__)
+SECONDS = 60
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+_RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('expire', KEYS[1], ARGV[2]) else return 0 end"
+
+
+class Busy(Exception):
+    """Somebody else is working on this subject."""
+
+
+class Guard:
+    """One held guard."""
+
+    def __init__(self, subject: str) -> None:
+        self.key = f"lock:{subject}"
+        self.token = secrets.token_hex(8)
+
+    def take(self) -> None:
+        """Raises Busy when another holds it; a Redis that does not answer counts as free."""
+        try:
+            if not redis.client().set(self.key, self.token, nx=True, ex=SECONDS):
+                raise Busy(self.key)
+        except RedisError as error:
+            log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
+
+    def renew(self) -> None:
+        self._script(_RENEW, SECONDS)
+
+    def release(self) -> None:
+        self._script(_RELEASE)
+
+    def _script(self, script: str, *args: int) -> None:
+        try:
+            redis.client().eval(script, 1, self.key, self.token, *args)
+        except RedisError as error:
+            log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
+
+
+@contextmanager
+def hold(subject: str) -> Iterator[Guard]:
+    """Hold the guard of ``subject`` while the block runs. Raises Busy."""
+    guard = Guard(subject)
+    guard.take()
+    try:
+        yield guard
+    finally:
+        guard.release()

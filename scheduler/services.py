@@ -1,0 +1,178 @@
+"""The verbs of the job engine: schedule, reschedule, cancel, retry, run now, ask, clear.
+
+All of them work in the caller's transaction, and each is a single statement per job or per set of jobs. ``now`` is
+aware UTC and handed in by the entrance (view, task, command).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from scheduler import kinds, publisher
+from scheduler.models import Job, JobAttempt
+from scheduler.transitions import move
+from smartlock.audit.services import record
+
+
+def schedule(
+    kind: str,
+    *,
+    due_at: datetime,
+    now: datetime,
+    subject: str = "",
+    live_key: str = "",
+    payload: dict[str, Any] | None = None,
+    priority: int | None = None,
+    expires_at: datetime | None = None,
+) -> Job:
+    """Write a job row. With a ``live_key`` that is taken, the live job that holds it is returned unchanged.
+
+    ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
+    """
+    declared = kinds.get(kind)
+    _aware(due_at)
+    chosen = declared.priority if priority is None else priority
+    if not 1 <= chosen <= 10:
+        raise ValueError(f"priority must be 1 (high) to 10 (low), not {chosen}")
+    job = Job(
+        kind=kind, subject=subject, live_key=live_key, payload=payload or {}, queue=declared.queue, priority=chosen,
+        exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=due_at,
+        run_at=max(due_at, now), expires_at=expires_at, created_at=now, updated_at=now,
+        published_at=_published_if_near(max(due_at, now), now),
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        holder = Job.objects.filter(live_key=live_key, state__in=Job.LIVE).first() if live_key else None
+        if holder is None:
+            raise
+        return holder
+    _announce(now, job)
+    return job
+
+
+def reschedule(jobs: QuerySet[Job], *, due_at: datetime, now: datetime, expires_at: datetime | None = None) -> int:
+    """Give scheduled jobs another time; their attempts start afresh. Jobs that run or are over stay as they are."""
+    _aware(due_at)
+    ids = list(jobs.filter(state=Job.State.SCHEDULED).values_list("pk", flat=True))
+    run_at = max(due_at, now)
+    changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0}
+    changes["published_at"] = _published_if_near(run_at, now)
+    if expires_at is not None:
+        changes["expires_at"] = expires_at
+    moved = move(Job.objects.filter(pk__in=ids), "move", now=now, **changes)
+    announce_near(now, ids)
+    return moved
+
+
+def cancel(jobs: QuerySet[Job], *, now: datetime, actor: str = "system", reason: str = "") -> int:
+    """Call off scheduled and running jobs. After the commit no new effect of theirs begins."""
+    gone = move(jobs, "cancel", now=now, last_error=reason)
+    if gone and actor != "system":
+        record("jobs.cancelled", "jobs", actor=actor, summary=reason, count=gone)
+    return gone
+
+
+def retry(jobs: QuerySet[Job], *, now: datetime, actor: str = "system") -> int:
+    """Take jobs from the dead-letter shelf (or called-off ones) and try them at once, with a full set of attempts.
+
+    A job whose live key has been taken by a newer one stays where it is.
+    """
+    revived = 0
+    for pk in jobs.filter(state__in=[Job.State.FAILED, Job.State.CANCELLED]).values_list("pk", flat=True):
+        try:
+            with transaction.atomic():
+                revived += move(
+                    Job.objects.filter(pk=pk), "revive",
+                    now=now, run_at=now, attempt=0, expires_at=None, published_at=now,
+                )  # fmt: skip
+        except IntegrityError:
+            continue
+        announce_near(now, [pk])
+    if revived:
+        record("jobs.retried", "jobs", actor=actor, count=revived)
+    return revived
+
+
+def run_now(jobs: QuerySet[Job], *, now: datetime, actor: str = "system") -> int:
+    """Try scheduled jobs at once instead of at their time."""
+    ids = list(jobs.filter(state=Job.State.SCHEDULED).values_list("pk", flat=True))
+    moved = move(Job.objects.filter(pk__in=ids), "move", now=now, run_at=now, published_at=now)
+    if moved:
+        record("jobs.run_now", "jobs", actor=actor, count=moved, ids=ids[:100])
+    announce_near(now, ids)
+    return moved
+
+
+def clear_failed(jobs: QuerySet[Job], *, actor: str = "system") -> int:
+    """Empty the dead-letter shelf of ``jobs``; their attempts go with them, the audit trail keeps the count."""
+    ids = list(jobs.filter(state=Job.State.FAILED).values_list("pk", flat=True))
+    JobAttempt.objects.filter(job_id__in=ids).delete()
+    Job.objects.filter(pk__in=ids, state=Job.State.FAILED).delete()
+    if ids:
+        record("jobs.cleared", "jobs", actor=actor, count=len(ids))
+    return len(ids)
+
+
+def prune(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:
+    """Delete succeeded and cancelled jobs that ended longer ago than ``keep``; failed ones stay."""
+    old = Job.objects.filter(state__in=[Job.State.SUCCEEDED, Job.State.CANCELLED], finished_at__lt=now - keep)
+    ids = list(old.values_list("pk", flat=True)[:5000])
+    JobAttempt.objects.filter(job_id__in=ids).delete()
+    Job.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def jobs_of(subject: str) -> QuerySet[Job]:
+    """All jobs about one thing, oldest due time first."""
+    return Job.objects.filter(subject=subject).order_by("due_at", "id")
+
+
+def describe(job: Job, now: datetime) -> dict[str, Any]:
+    """A job as scripts see it: ids, state, times and the history of its attempts (ISO 8601, UTC)."""
+    return {
+        "id": job.pk, "kind": job.kind, "subject": job.subject, "state": job.state, "due_at": job.due_at.isoformat(),
+        "run_at": job.run_at.isoformat(), "attempt": job.attempt, "max_attempts": job.max_attempts,
+        "priority": job.priority, "queue": job.queue, "delay_seconds": job.delay_seconds(now),
+        "last_error": job.last_error, "payload": job.payload,
+        "attempts": [
+            {
+                "started_at": a.started_at.isoformat(), "finished_at": a.finished_at and a.finished_at.isoformat(),
+                "outcome": a.outcome, "error": a.error, "lateness_ms": a.lateness_ms, "worker": a.worker,
+            }
+            for a in job.attempts.all()
+        ],
+    }  # fmt: skip
+
+
+def _aware(moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise ValueError("a job's time must carry a time zone")
+
+
+def horizon(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.HORIZON_SECONDS)
+
+
+def _published_if_near(run_at: datetime, now: datetime) -> datetime | None:
+    """A near job counts as published from its commit on; should its message get lost, the dispatcher sends another."""
+    return now if run_at <= horizon(now) else None
+
+
+def announce_near(now: datetime, ids: Iterable[int]) -> None:
+    """After the commit, tell Celery of those jobs that are due inside the horizon; the dispatcher finds the others."""
+    _announce(now, *Job.objects.filter(pk__in=list(ids)))
+
+
+def _announce(now: datetime, *jobs: Job) -> None:
+    limit = horizon(now)
+    near = [publisher.Message.of(job) for job in jobs if job.state == Job.State.SCHEDULED and job.run_at <= limit]
+    if near:
+        transaction.on_commit(lambda: publisher.announce(near))

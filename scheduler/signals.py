@@ -1,0 +1,8 @@
+"""What the engine tells the rooms above it. Sent inside the transaction that records the fact."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# A job landed on the dead-letter shelf. Arguments: job (Job), error (str).
+job_failed = Signal()

@@ -1,0 +1,23 @@
+"""What beat ticks: three duties, each a call of one function."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from scheduler import clock, dispatcher, services
+from scheduler import rescue as rescuer
+
+
+@shared_task(name="scheduler.dispatch", ignore_result=True)
+def dispatch() -> int:
+    return dispatcher.dispatch(now=clock.now())
+
+
+@shared_task(name="scheduler.rescue", ignore_result=True)
+def rescue() -> int:
+    return rescuer.rescue(now=clock.now())
+
+
+@shared_task(name="scheduler.prune", ignore_result=True)
+def prune() -> int:
+    return services.prune(now=clock.now())
