@@ -1,0 +1,1 @@
+"""Everything that starts, stops and installs SmartLock; the product itself imports nothing from here."""
