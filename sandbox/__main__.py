@@ -1,0 +1,82 @@
+"""`python -m sandbox`: starts the web server and the mail receiver, says where they are, and ends on SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from sandbox.app import create_app
+from sandbox.mailbox import Mailbox, SmtpServer
+from sandbox.settings import BadSetting, Settings
+from sandbox.stays_webhooks import WebhookSender
+from sandbox.store import Store
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class Handler(WSGIRequestHandler):
+    """Lets headers with an underscore through: werkzeug drops them, and Tuya's `client_id` is one."""
+
+    def make_environ(self) -> WSGIEnvironment:
+        environ = super().make_environ()
+        for name, value in self.headers.items():
+            if "_" in name:
+                environ[f"HTTP_{name.upper()}"] = value
+        return environ
+
+
+def main() -> int:
+    try:
+        settings = Settings.from_environment(os.environ)
+        smtp_socket = _listen(settings.host, settings.smtp_port, "SANDBOX_SMTP_PORT")
+        web_socket = _listen(settings.host, settings.port, "SANDBOX_PORT")
+    except BadSetting as problem:
+        print(f"sandbox: {problem}", file=sys.stderr)
+        return 2
+    _run(settings, web_socket, smtp_socket)
+    return 0
+
+
+def _listen(host: str, port: int, variable: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise BadSetting(f"cannot listen on port {port} ({error.strerror}); set {variable} to another one.") from None
+
+
+def _run(settings: Settings, web_socket: socket.socket, smtp_socket: socket.socket) -> None:
+    store = Store(settings.state_file)
+    sender = WebhookSender(settings.webhook_url, settings.stays_client_id, settings.webhook_secret)
+    smtp = SmtpServer(Mailbox(store), smtp_socket)
+    web = _web_server(settings, store, sender, web_socket)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    smtp.start()
+    threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+    print(f"sandbox listening on http://{settings.host}:{web.port} smtp {settings.host}:{smtp.port}", flush=True)
+    stop.wait()
+    store.stopping.set()
+    sender.stop()
+    web.shutdown()
+    smtp.stop()
+
+
+def _web_server(settings: Settings, store: Store, sender: WebhookSender, web_socket: socket.socket) -> BaseWSGIServer:
+    # Requests are no news here, and a quiet console keeps the one line that matters in sight.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    app = create_app(settings, store, sender)
+    port = web_socket.getsockname()[1]
+    return make_server(settings.host, port, app, threaded=True, request_handler=Handler, fd=web_socket.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

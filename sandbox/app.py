@@ -1,0 +1,37 @@
+"""Puts the pretend world together: one Flask application for the Tuya paths, the Stays paths, and the sandbox's own."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from sandbox.doors_api import DoorsApi
+from sandbox.settings import Settings
+from sandbox.stays_account import StaysError
+from sandbox.stays_api import StaysApi
+from sandbox.stays_desk import StaysDesk
+from sandbox.stays_webhooks import WebhookSender
+from sandbox.store import Store
+from sandbox.tuya_api import TuyaApi
+from sandbox.tuya_auth import Gate
+
+
+def create_app(settings: Settings, store: Store, sender: WebhookSender) -> Flask:
+    app = Flask("sandbox", static_folder="static", static_url_path="/static", template_folder="templates")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    gate = Gate(settings.tuya_client_id, settings.tuya_client_secret)
+    TuyaApi(store, gate, settings.delivery_seconds).register(app)
+    StaysApi(store, settings).register(app)
+    StaysDesk(store, sender).register(app)
+    DoorsApi(store, sender, settings.awake_seconds).register(app)
+    app.register_error_handler(StaysError, _stays_error)
+    app.register_error_handler(HTTPException, _plain_error)
+    return app
+
+
+def _stays_error(error: StaysError) -> tuple[Response, int]:
+    return jsonify({"message": error.message}), error.status
+
+
+def _plain_error(error: HTTPException) -> tuple[Response, int]:
+    return jsonify({"error": error.description}), error.code or 500
