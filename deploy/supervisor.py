@@ -21,6 +21,7 @@ from deploy.guardian import Guardian, kill_group
 
 DEATHS_ALLOWED = 5
 DEATHS_WITHIN = 60.0
+FIRST_PAUSE = 1.0  # then twice as long each time
 TURN_SECONDS = 0.1
 
 
@@ -199,9 +200,9 @@ class Supervisor:
         story = f"{child.program.name} ended with {_ending(returncode)}. Its last lines:\n{_tail(child)}"
         if len(child.deaths) >= DEATHS_ALLOWED:
             raise GaveUp(f"{story}\n{child.program.name} died {DEATHS_ALLOWED} times within a minute; giving up.")
-        pause = 2.0 ** (len(child.deaths) - 1)
+        pause = FIRST_PAUSE * 2 ** (len(child.deaths) - 1)
         child.restart_at = now + pause
-        self._console.say(f"{story}\nStarting {child.program.name} again in {pause:.0f} s.")
+        self._console.say(f"{story}\nStarting {child.program.name} again in {pause:g} s.")
 
     def _end(self, child: Child, grace: float) -> None:
         """Ask the child to stop and carry its last words; whoever is slow, or in the way of a second Ctrl-C, is killed."""

@@ -1,0 +1,38 @@
+"""A supervisor with tiny children, as a program of its own: the tests send it signals and read what it says.
+
+python -m tests.deploy.stage DIRECTORY NAME=CODE...    each CODE is Python, run as the child NAME, in this order
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import deploy.supervisor
+from deploy.console import Console
+from deploy.guardian import Guardian
+from deploy.supervisor import GaveUp, Program, Supervisor, stopping_on_signals
+
+
+def main(directory: Path, children: list[str]) -> int:
+    deploy.supervisor.FIRST_PAUSE = 0.25
+    with Guardian() as guardian:
+        supervisor = Supervisor(Console(directory / "log"), guardian)
+        with stopping_on_signals(supervisor):
+            try:
+                for child in children:
+                    name, _, code = child.partition("=")
+                    program = Program(name, [sys.executable, "-u", "-c", code], os.environ, grace=2)
+                    supervisor.start(program)
+                supervisor.run()
+                code = "0"
+            except GaveUp as problem:
+                print(f"SmartLock stops: {problem}", flush=True)
+                code = "1"
+            supervisor.stop()
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
