@@ -4,7 +4,8 @@ Contract for every implementation (``tests/locks/door_conformance.py`` checks it
 
 - Times are aware UTC. A lock works in whole seconds: starts are rounded up and ends down, never outwards.
 - Asked for is not done. A write that returns was *accepted*; only a reading with ``ON_LOCK`` or ``GONE`` proves it.
-- A name is unique per lock. After ``UnknownOutcome`` the caller looks for it in ``list_pins`` before writing again.
+- A name has at most ``NAME_LENGTH`` characters and is unique per lock. After ``UnknownOutcome`` the caller looks for it
+  in ``list_pins`` before writing again.
 - An answer nobody understands is ``UNKNOWN`` or ``Transient``, never ``GONE`` and never an empty list.
 - Failures are ``locks.errors.DoorError``; the class says retry, wait or stop. Nothing else leaves a provider but bugs.
 - A plain PIN comes in as an argument and goes out to the lock. It is never returned, logged, stored or put in an error.
@@ -20,6 +21,9 @@ from enum import StrEnum
 from typing import Literal, Protocol, get_args
 
 Radio = Literal["wifi", "zigbee", "ble"]
+
+# The shortest limit of any brand: a name that every lock takes.
+NAME_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,10 @@ class LockProvider(Protocol):
         ...
 
     def list_pins(self, device: Device) -> list[PinReading]:
-        """Every PIN that is on the lock or on its way there or off it; those that are ``GONE`` are left out."""
+        """Every PIN that is on the lock or on its way there or off it; those that are ``GONE`` are left out.
+
+        Those whose window is over may be missing too, even while the lock still holds them: ``read_pin`` knows.
+        """
         ...
 
     def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:

@@ -79,9 +79,7 @@ class TuyaClient:
         content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         return self._call(method, path, what=what, query={}, body=content, write=True)
 
-    def _call(
-        self, method: str, path: str, *, what: str, query: Mapping[str, str], body: bytes, write: bool
-    ) -> object:
+    def _call(self, method: str, path: str, *, what: str, query: Mapping[str, str], body: bytes, write: bool) -> object:
         cures = {"token", "clock"}
         while True:
             token = "" if path == TOKEN_PATH else self._tokens.get(self._fetch_token)

@@ -1,8 +1,8 @@
 """A Tuya project as a LockProvider: which calls make up a PIN's life.
 
-    create / change    ticket, encrypt, write; code 1109 may be a stale ticket, so once more with a fresh one
-    delete             write; already gone or on its way out is fine
-    read / list        one call; what comes back is decoded by radio (decoding.py)
+create / change    ticket, encrypt, write; code 1109 may be a stale ticket, so once more with a fresh one
+delete             write; already gone or on its way out is fine
+read / list        one call; what comes back is decoded by radio (decoding.py)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from locks.errors import Configuration, DoorError, NotFound, Refused, Transient, UnknownOutcome
-from locks.provider import Device, DeviceReading, DoorOpening, PinReading, PinState, Window
+from locks.provider import NAME_LENGTH, Device, DeviceReading, DoorOpening, PinReading, PinState, Window
 from locks.tuya import decoding
 from locks.tuya.client import TuyaClient
 from locks.tuya.codes import CONFLICT_CODES, STALE_TICKET_CODE, WINDOW_PASSED_CODE
@@ -144,6 +144,8 @@ class TuyaProvider:
         self, method: str, path: str, device: Device, *, name: str, pin: str, window: Window, what: str
     ) -> object:
         """Send an encrypted PIN, with a second ticket if the first may have been stale."""
+        if not 0 < len(name) <= NAME_LENGTH:
+            raise Refused(f"{what} makes no sense: its name needs 1 to {NAME_LENGTH} characters.")
         for last_try in (False, True):
             ticket = self._ticket(device)
             body = self._password(ticket, name=name, pin=pin, window=window, what=what)

@@ -1,0 +1,65 @@
+"""Every code of the reference table ends in the class the table names."""
+
+from __future__ import annotations
+
+import pytest
+
+from locks.errors import (
+    Capacity,
+    Configuration,
+    DoorError,
+    NameTaken,
+    NotFound,
+    PinTaken,
+    Refused,
+    Transient,
+    UnknownOutcome,
+    Unsupported,
+    WaitForDevice,
+)
+from locks.tuya.codes import error_for
+from scheduler.errors import Retry, Stop, Wait
+
+TABLE: list[tuple[type[DoorError], tuple[int, ...]]] = [
+    (Transient, (500, 1103, 1110, 1111, 1112, 1113, 1199, 2311, 2313, 2317, 2328, 40000309)),
+    (Transient, (1010, 1011, 1012, 1013, 1400)),
+    (Configuration, (1001, 1002, 1003, 1004, 1005, 1006, 1008, 1105, 1106, 1108, 1114, 2007)),
+    (Configuration, (28841002, 28841004, 28841101, 28841102, 28841105, 28841106, 28841107, 28841999)),
+    (Refused, (1000, 1100, 1101, 1102, 1104, 1107, 1109, 2010, 2017, 2018, 2019)),
+    (Refused, (2301, 2302, 2304, 2309, 2314, 2315, 2318, 2319, 2320)),
+    (Unsupported, (2003, 2004, 2008, 2009)),
+    (WaitForDevice, (2001, 2312)),
+    (Capacity, (2303, 2305, 2307, 2308)),
+    (NotFound, (2310, 2321, 2323)),
+    (NameTaken, (2316,)),
+    (PinTaken, (2322,)),
+    (UnknownOutcome, (2306, 2324)),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), [(error, code) for error, codes in TABLE for code in codes])
+def test_code_maps_to_its_class(error: type[DoorError], code: int) -> None:
+    raised = error_for(code, what="Reading the lock", tid="abc", write=False)
+    assert type(raised) is error
+    assert raised.code == f"tuya_{code}"
+    for part in ("Reading the lock", str(code), "tid abc"):
+        assert part in str(raised)
+
+
+@pytest.mark.parametrize("code", [500, 0, 4711])
+def test_a_write_that_ends_in_the_unknown_is_read_before_it_is_repeated(code: int) -> None:
+    assert type(error_for(code, what="Writing", tid="", write=True)) is UnknownOutcome
+    assert type(error_for(code, what="Reading", tid="", write=False)) is Transient
+
+
+@pytest.mark.parametrize("code", [1199, 40000309, 2311])
+def test_too_fast_holds_back(code: int) -> None:
+    assert (error_for(code, what="Writing", tid="", write=True).after or 0) >= 10
+
+
+def test_every_class_names_one_policy() -> None:
+    assert all(issubclass(error, Retry) for error in (Transient, UnknownOutcome))
+    assert all(issubclass(error, Wait) for error in (WaitForDevice, Capacity))
+    assert all(
+        issubclass(error, Stop) for error in (Refused, PinTaken, NameTaken, NotFound, Unsupported, Configuration)
+    )
