@@ -8,7 +8,7 @@ from datetime import datetime, time
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils.timezone import now as present
 from django.utils.translation import gettext_lazy as _
 
 
@@ -39,7 +39,7 @@ class Accommodation(models.Model):
     active = models.BooleanField(
         _("active"), default=True, help_text=_("an inactive unit gets no PINs, and those it has are removed")
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=present, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -100,7 +100,7 @@ class Reservation(models.Model):
     guest_phone = models.CharField(_("phone"), max_length=40, blank=True)
     guest_language = models.CharField(_("language"), max_length=10, blank=True)
     facts_at = models.DateTimeField(editable=False, help_text=_("when the source said so; older facts are ignored"))
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=present, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -21,7 +21,7 @@ from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind, Pairs
 from scheduler.models import Job, JobAttempt
 from scheduler.retry import next_try
-from scheduler.signals import job_failed
+from scheduler.signals import job_ended, job_failed
 from scheduler.transitions import move
 
 log = structlog.get_logger(__name__)
@@ -113,17 +113,17 @@ def _act(kind: Kind, job: Job, run: Run, attempt: JobAttempt) -> str:
     try:
         kind.function(run)
     except Superseded:
-        return _close(attempt, Outcome.CANCELLED)
+        return _end(job, attempt, Outcome.CANCELLED)
     except Exception as error:
         return record_error(kind, job, run, attempt, error, now=clock.now())
-    return record_success(run, attempt, now=clock.now())
+    return record_success(job, run, attempt, now=clock.now())
 
 
 @transaction.atomic
-def record_success(run: Run, attempt: JobAttempt, *, now: datetime) -> str:
+def record_success(job: Job, run: Run, attempt: JobAttempt, *, now: datetime) -> str:
     mine = Job.objects.filter(pk=run.job_id, version=run.version)
     done = move(mine, "succeed", now=now, last_error="")
-    return _close(attempt, Outcome.SUCCEEDED if done else Outcome.CANCELLED)
+    return _end(job, attempt, Outcome.SUCCEEDED if done else Outcome.CANCELLED)
 
 
 @transaction.atomic
@@ -140,16 +140,17 @@ def record_error(kind: Kind, job: Job, run: Run, attempt: JobAttempt, error: Exc
     if again is None:
         if move(mine, "fail", now=now, last_error=attempt.error):
             job_failed.send(Job, job=job, error=attempt.error)
-        return _close(attempt, Outcome.FAILED)
+        return _end(job, attempt, Outcome.FAILED)
     waited = isinstance(error, Wait)
-    _put_back(job, run.version, again, now, attempt=run.attempt - waited, last_error=attempt.error)
+    if not _put_back(job, run.version, again, now, attempt=run.attempt - waited, last_error=attempt.error):
+        return _end(job, attempt, Outcome.CANCELLED)
     return _close(attempt, Outcome.WAITING if waited else Outcome.RETRY)
 
 
 def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes: object) -> int:
     mine = Job.objects.filter(pk=job.pk, version=version)
-    near = run_at if run_at <= services.horizon(now) else None
-    moved = move(mine, "put_back", now=now, run_at=run_at, published_at=near and now, **changes)
+    published_at = services.published_if_near(run_at, now)
+    moved = move(mine, "put_back", now=now, run_at=run_at, published_at=published_at, **changes)
     services.announce_near(now, [job.pk])
     return moved
 
@@ -169,6 +170,14 @@ def _expire(job: Job, now: datetime) -> str:
         if move(mine, "fail", now=now, last_error=error):
             job_failed.send(Job, job=job, error=error)
     return "expired"
+
+
+@transaction.atomic
+def _end(job: Job, attempt: JobAttempt, outcome: JobAttempt.Outcome) -> str:
+    """The job is over or was called off: say so to the rooms above, in the same commit."""
+    closed = _close(attempt, outcome)
+    job_ended.send(Job, job=job)
+    return closed
 
 
 def _close(attempt: JobAttempt, outcome: JobAttempt.Outcome) -> str:

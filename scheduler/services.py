@@ -44,7 +44,7 @@ def schedule(
         kind=kind, subject=subject, live_key=live_key, payload=payload or {}, queue=declared.queue, priority=chosen,
         exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=due_at,
         run_at=max(due_at, now), expires_at=expires_at, created_at=now, updated_at=now,
-        published_at=_published_if_near(max(due_at, now), now),
+        published_at=published_if_near(max(due_at, now), now),
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -64,7 +64,7 @@ def reschedule(jobs: QuerySet[Job], *, due_at: datetime, now: datetime, expires_
     ids = list(jobs.filter(state=Job.State.SCHEDULED).values_list("pk", flat=True))
     run_at = max(due_at, now)
     changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0}
-    changes["published_at"] = _published_if_near(run_at, now)
+    changes["published_at"] = published_if_near(run_at, now)
     if expires_at is not None:
         changes["expires_at"] = expires_at
     moved = move(Job.objects.filter(pk__in=ids), "move", now=now, **changes)
@@ -161,7 +161,7 @@ def horizon(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.HORIZON_SECONDS)
 
 
-def _published_if_near(run_at: datetime, now: datetime) -> datetime | None:
+def published_if_near(run_at: datetime, now: datetime) -> datetime | None:
     """A near job counts as published from its commit on; should its message get lost, the dispatcher sends another."""
     return now if run_at <= horizon(now) else None
 

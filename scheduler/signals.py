@@ -6,3 +6,6 @@ from django.dispatch import Signal
 
 # A job landed on the dead-letter shelf. Arguments: job (Job), error (str).
 job_failed = Signal()
+
+# A job ended for good or was called off while it ran; not sent when it is put back. Argument: job (Job).
+job_ended = Signal()

@@ -1,0 +1,19 @@
+"""Calls a person to a door, once per credential; the tries go on meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from locks.models import Credential
+from locks.signals import door_needs_help
+from locks.store import note
+from smartlock.audit.services import record
+
+
+def alarm_once(credential: Credential, code: str, text: str, *, now: datetime) -> None:
+    """``code`` is stable for machines, ``text`` a sentence for the operator."""
+    if credential.alarmed_at is not None:
+        return
+    note(credential, alarmed_at=now)
+    record(f"door.{code}", credential.reservation.subject, summary=text, credential=credential.pk)
+    door_needs_help.send(Credential, credential=credential, code=code, text=text)

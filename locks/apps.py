@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class LocksConfig(AppConfig):
+    name = "locks"
+
+    def ready(self) -> None:
+        from locks import receivers  # noqa: F401  connects the signals

@@ -1,0 +1,230 @@
+"""Puts a stay's PIN on one lock, and gives it another window. Asked for is not done: only a read-back is proof.
+
+Every step is committed before the next call, so a worker that dies anywhere leaves a row that says where it was:
+the PIN and its unique name are written before the first call, and after an unknown outcome the lock is read first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from locks import allocate, sealing
+from locks.alarms import alarm_once
+from locks.doors import provider_for
+from locks.errors import Configuration, DoorError, NameTaken, PinTaken, Refused, Transient, UnknownOutcome, WaitForDevice
+from locks.models import Credential
+from locks.plan import is_entitled
+from locks.planning import replan, stay_facts
+from locks.provider import LockProvider, PinReading, PinState
+from locks.store import note, note_failure
+from reservations.models import Reservation
+from smartlock.audit.services import record
+
+log = structlog.get_logger(__name__)
+Check = Callable[[], None]
+State = Credential.State
+# A create whose answer never came may still be on its way; after this it is taken for not having happened.
+SETTLED = timedelta(seconds=15)
+PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
+
+
+def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
+    """Bring the door to the wish and prove it. None when the stay is no longer entitled to a PIN.
+
+    ``check`` is asked before each write to the lock and raises when the job was called off.
+    Raises DoorError: Retry, Wait or Stop, as ``locks.errors`` says.
+    """
+    reservation = Reservation.objects.select_related("accommodation").get(pk=reservation_id)
+    stay = stay_facts(reservation)
+    if not is_entitled(stay, now()) or lock_id not in stay.locks:
+        return None
+    _old_doors_first(reservation_id)
+    allocate.allocate(reservation, now=now())
+    credential = Credential.objects.select_related("lock").get(
+        reservation_id=reservation_id, lock_id=lock_id, wanted=True
+    )
+    if credential.state == State.ON_LOCK and credential.proven == credential.wish:
+        return credential
+    provider = provider_for(credential.lock.provider)
+    try:
+        if not credential.provider_ref:
+            _create_or_adopt(credential, provider, check=check, now=now)
+        prove(credential, provider, now=now)
+    except DoorError as error:
+        _failed(credential, error, now())
+        raise
+    _hash(credential)
+    return credential
+
+
+def change_window(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
+    """Give the PIN that is on the lock the window of its wish, the digits unchanged. None when there is none."""
+    credential = (
+        Credential.objects.select_related("lock", "reservation__accommodation")
+        .filter(reservation_id=reservation_id, lock_id=lock_id, wanted=True, removed_at__isnull=True)
+        .first()
+    )
+    if credential is None or not credential.provider_ref:
+        return generate_pin(reservation_id, lock_id, check=check, now=now)
+    provider = provider_for(credential.lock.provider)
+    try:
+        _keep_start_after_first_use(credential, provider, now=now())
+        if credential.asked != credential.wish:
+            _send_window(credential, provider, check=check, now=now)
+        prove(credential, provider, now=now)
+    except DoorError as error:
+        _failed(credential, error, now())
+        raise
+    return credential
+
+
+def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], datetime]) -> None:
+    """Read the PIN back. Returns when it is on the lock as asked; raises what to do when it is not."""
+    reading = provider.read_pin(credential.lock.device, credential.provider_ref)
+    door = credential.lock.name
+    if reading.state == PinState.ON_LOCK and _as_asked(reading, credential):
+        asked = credential.asked
+        assert asked is not None  # a reference is only ever stored together with what was asked
+        note(
+            credential, state=State.ON_LOCK, proven_at=now(), lock_starts_at=asked.starts_at,
+            lock_ends_at=asked.ends_at, last_error="", alarmed_at=None,
+        )  # fmt: skip
+        record("pin.proven", credential.reservation.subject, summary=door, credential=credential.pk)
+        return
+    if reading.state in (PinState.GONE, PinState.REMOVING):
+        note(credential, state=State.ABSENT, provider_ref="", asked_at=None, asked_starts_at=None, asked_ends_at=None)
+        raise Transient(f"{door} no longer has the PIN it was given: it is put back.", code="pin_vanished")
+    if reading.state == PinState.FAILED:
+        provider.delete_pin(credential.lock.device, credential.provider_ref)
+        note(credential, state=State.FAILED, provider_ref="", asked_at=None, asked_starts_at=None, asked_ends_at=None)
+        raise Transient(f"{door} did not take the PIN ({reading.detail or 'no reason given'}): it is sent again.")
+    if reading.state == PinState.UNKNOWN:
+        note(credential, state=State.UNKNOWN)
+    raise WaitForDevice(
+        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}). "
+        "If it is a Wi-Fi lock it sleeps: touching the keypad wakes it."
+    )
+
+
+def _create_or_adopt(
+    credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]
+) -> None:
+    if credential.asked_at is not None:
+        found = adopt(credential, provider)
+        if found or now() - credential.asked_at >= SETTLED:
+            if found:
+                return
+        else:
+            raise WaitForDevice(
+                f"{credential.lock.name} has not answered whether it took the PIN; it is asked again.", after=5
+            )
+    check()
+    allocate.check_capacity(credential.lock, now=now())
+    wish = credential.wish
+    note(
+        credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
+    )  # fmt: skip
+    try:
+        ref = provider.create_pin(
+            credential.lock.device, name=credential.name, pin=sealing.unseal(credential.pin_sealed), window=wish
+        )
+    except UnknownOutcome:
+        raise
+    except NameTaken:
+        if adopt(credential, provider):
+            return
+        raise
+    except PinTaken:
+        _replace(credential, now())
+        raise Transient(f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken") from None
+    except DoorError:
+        note(credential, state=State.ABSENT, asked_at=None, asked_starts_at=None, asked_ends_at=None)
+        raise
+    note(credential, provider_ref=ref)
+
+
+def adopt(credential: Credential, provider: LockProvider) -> bool:
+    """Find our PIN on the lock by its unique name, after a crash or a lost answer. True when it is there."""
+    for reading in provider.list_pins(credential.lock.device):
+        if reading.name == credential.name and reading.state != PinState.GONE:
+            note(credential, provider_ref=reading.ref)
+            log.info("pin.adopted", credential=credential.pk, lock=credential.lock_id)
+            return True
+    return False
+
+
+def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
+    check()
+    wish = credential.wish
+    provider.change_pin(
+        credential.lock.device, credential.provider_ref, name=credential.name,
+        pin=sealing.unseal(credential.pin_sealed), window=wish,
+    )  # fmt: skip
+    note(
+        credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
+    )  # fmt: skip
+
+
+def _as_asked(reading: PinReading, credential: Credential) -> bool:
+    """Whether the lock reports the end we asked for; locks may count in whole minutes."""
+    if reading.window is None or credential.asked is None:
+        return True
+    return abs(reading.window.ends_at - credential.asked.ends_at) < timedelta(seconds=61)
+
+
+def _keep_start_after_first_use(credential: Credential, provider: LockProvider, *, now: datetime) -> None:
+    """Before a start is moved for a PIN that may have been used, ask the door's log; then only the end moves."""
+    proven = credential.proven
+    if proven is None or credential.first_used_at or now < proven.starts_at or credential.starts_at <= proven.starts_at:
+        return
+    used = [
+        opening.at
+        for opening in provider.openings(credential.lock.device, proven.starts_at, now)
+        if opening.pin_ref == credential.provider_ref
+    ]
+    if used:
+        note(credential, first_used_at=min(used), starts_at=proven.starts_at)
+
+
+def _old_doors_first(reservation_id: int) -> None:
+    """Moved to another unit: off the old locks first. A door that does not answer holds the guest up only once."""
+    waiting = Credential.objects.filter(
+        reservation_id=reservation_id, wanted=False, removed_at__isnull=True, removal_tried_at__isnull=True,
+        asked_at__isnull=False,
+    )  # fmt: skip
+    if waiting.exists():
+        raise WaitForDevice("The PIN is taken off the former doors of this stay first.", after=1, code="old_doors_first")
+
+
+@transaction.atomic
+def _replace(credential: Credential, now: datetime) -> None:
+    """These digits cannot be used on this lock: retire them on all doors, so that the next try chooses others."""
+    for row in Credential.objects.filter(
+        reservation_id=credential.reservation_id, pin_fingerprint=credential.pin_fingerprint, wanted=True
+    ):
+        row.wanted, row.unwanted_at = False, now
+        if row.pk == credential.pk:
+            row.removed_at, row.pin_sealed, row.state = now, b"", State.ABSENT
+        row.save()
+    replan(credential.reservation_id, now=now)
+
+
+def _failed(credential: Credential, error: DoorError, now: datetime) -> None:
+    """Keep the sentence; and shortly before arrival, or when trying again cannot help, tell a person."""
+    note_failure(credential, error)
+    soon = now >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
+    tried_for_a_while = now - credential.created_at >= PATIENCE
+    if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
+        alarm_once(credential, "pin_not_proven", str(error), now=now)
+
+
+def _hash(credential: Credential) -> None:
+    """After the door: bcrypt is slow on purpose and must not keep a guest waiting."""
+    if not credential.pin_hash and credential.pin_sealed:
+        hashed = sealing.hash_pin(sealing.unseal(credential.pin_sealed))
+        Credential.objects.filter(pk=credential.pk, removed_at__isnull=True).update(pin_hash=hashed)

@@ -1,0 +1,185 @@
+"""Locks, which unit they serve, and the credentials on them. ``locks.issue``, ``remove`` and ``planning`` write."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from locks.provider import Device, Window
+from reservations.models import Accommodation, Reservation
+
+
+class Lock(models.Model):
+    """A door's lock. What it can hold (digits, how many codes) differs by model, so it is written here."""
+
+    class Provider(models.TextChoices):
+        TUYA = "tuya", "Tuya"
+
+    class Radio(models.TextChoices):
+        WIFI = "wifi", _("Wi-Fi (sleeps)")
+        ZIGBEE = "zigbee", "Zigbee"
+        BLE = "ble", "Bluetooth"
+
+    PIN_LENGTHS = {Radio.WIFI: 7, Radio.ZIGBEE: 6, Radio.BLE: 6}
+
+    name = models.CharField(_("name"), max_length=100)
+    provider = models.CharField(_("provider"), max_length=16, choices=Provider, default=Provider.TUYA)
+    device_id = models.CharField(_("device id"), max_length=64)
+    radio = models.CharField(_("radio"), max_length=8, choices=Radio)
+    pin_length = models.PositiveSmallIntegerField(
+        _("PIN length"), null=True, blank=True, help_text=_("blank = by radio: Wi-Fi 7, Zigbee and Bluetooth 6")
+    )
+    pin_digits = models.CharField(
+        _("digits it takes"), max_length=10, default="0123456789", help_text=_("some keypads lack digits")
+    )
+    capacity = models.PositiveSmallIntegerField(_("codes it can hold"), default=10)
+    lead_minutes = models.PositiveIntegerField(
+        _("lead (minutes)"), null=True, blank=True, help_text=_("how long before check-in; blank = the general setting")
+    )
+    online = models.BooleanField(_("online"), null=True, editable=False)
+    battery_percent = models.PositiveSmallIntegerField(_("battery"), null=True, editable=False)
+    seen_at = models.DateTimeField(_("last read"), null=True, editable=False)
+    accommodations = models.ManyToManyField(
+        Accommodation, through="AccommodationLock", related_name="locks", verbose_name=_("accommodations")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("lock")
+        verbose_name_plural = _("locks")
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "device_id"], name="lock_one_per_device"),
+            models.CheckConstraint(
+                condition=Q(pin_length__isnull=True) | Q(pin_length__range=(4, 10)), name="lock_pin_length_4_to_10"
+            ),
+            models.CheckConstraint(condition=Q(capacity__gte=1), name="lock_holds_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def digits_needed(self) -> int:
+        return self.pin_length or self.PIN_LENGTHS[Lock.Radio(self.radio)]
+
+    @property
+    def device(self) -> Device:
+        return Device(device_id=self.device_id, radio=Lock.Radio(self.radio).value)
+
+
+class AccommodationLock(models.Model):
+    """This lock opens this unit. A unit may have several (gate and door), and a gate may serve several units."""
+
+    accommodation = models.ForeignKey(Accommodation, on_delete=models.CASCADE, verbose_name=_("accommodation"))
+    lock = models.ForeignKey(Lock, on_delete=models.CASCADE, verbose_name=_("lock"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("lock of a unit")
+        verbose_name_plural = _("locks of units")
+        constraints = [
+            models.UniqueConstraint(fields=["accommodation", "lock"], name="accommodation_lock_linked_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lock} → {self.accommodation}"
+
+
+class Credential(models.Model):
+    """One PIN of one stay on one lock: the wish, what was asked of the lock, and what the lock was seen to hold.
+
+    Wish: ``wanted``, ``starts_at``, ``ends_at``. Asked: ``asked_*``, sent and not yet proven. Observed: ``state`` and
+    ``lock_*``, with ``proven_at``. The plain PIN is nowhere: a bcrypt hash, a sealed copy that is erased once the
+    removal is proven, and a keyed fingerprint to compare with.
+    """
+
+    class State(models.TextChoices):
+        UNKNOWN = "unknown", _("unknown: the lock's answer could not be read")
+        ABSENT = "absent", _("not on the lock")
+        REQUESTED = "requested", _("requested, not yet proven")
+        ON_LOCK = "on_lock", _("proven on the lock")
+        REMOVING = "removing", _("being removed")
+        FAILED = "failed", _("the lock refused it")
+
+    reservation = models.ForeignKey(
+        Reservation, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("reservation")
+    )
+    lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("lock"))
+    name = models.CharField(max_length=20, help_text=_("its unique name on the lock, by which it is found again"))
+    pin_hash = models.CharField(max_length=100, blank=True, editable=False)
+    pin_sealed = models.BinaryField(blank=True, default=b"", editable=False)
+    pin_fingerprint = models.CharField(max_length=64, editable=False)
+
+    wanted = models.BooleanField(_("wanted"), default=True)
+    unwanted_at = models.DateTimeField(null=True, blank=True)
+    starts_at = models.DateTimeField(_("opens from"))
+    ends_at = models.DateTimeField(_("opens until"))
+
+    asked_at = models.DateTimeField(null=True, blank=True, help_text=_("when the last write to the lock was begun"))
+    asked_starts_at = models.DateTimeField(null=True, blank=True)
+    asked_ends_at = models.DateTimeField(null=True, blank=True)
+    provider_ref = models.CharField(max_length=64, blank=True, help_text=_("the provider's id of it"))
+
+    state = models.CharField(_("on the lock"), max_length=16, choices=State, default=State.ABSENT)
+    proven_at = models.DateTimeField(_("last proof"), null=True, blank=True)
+    lock_starts_at = models.DateTimeField(null=True, blank=True)
+    lock_ends_at = models.DateTimeField(null=True, blank=True)
+    first_used_at = models.DateTimeField(_("first use"), null=True, blank=True)
+    removal_tried_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(_("removal proven"), null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reservation", "lock"], condition=Q(wanted=True), name="credential_one_wanted_per_door"
+            ),
+            models.UniqueConstraint(fields=["lock", "name"], name="credential_name_unique_on_lock"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="credential_window_in_order"),
+            models.CheckConstraint(
+                condition=Q(removed_at__isnull=True) | Q(pin_sealed=b""), name="credential_erased_when_removed"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["lock", "removed_at"], name="credential_by_lock"),
+            models.Index(fields=["reservation"], name="credential_by_stay"),
+            models.Index(fields=["state", "ends_at"], name="credential_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.lock_id}"
+
+    @property
+    def wish(self) -> Window:
+        return Window(self.starts_at, self.ends_at)
+
+    @property
+    def asked(self) -> Window | None:
+        if self.asked_starts_at is None or self.asked_ends_at is None:
+            return None
+        return Window(self.asked_starts_at, self.asked_ends_at)
+
+    @property
+    def proven(self) -> Window | None:
+        if self.lock_starts_at is None or self.lock_ends_at is None:
+            return None
+        return Window(self.lock_starts_at, self.lock_ends_at)
+
+    def is_gone(self) -> bool:
+        """Proven to be off the lock, or never sent to it."""
+        return self.removed_at is not None
+
+    def exposure(self, now: datetime) -> timedelta:
+        """How long after its end it was, or still is, on the lock; zero when it went in time."""
+        return max(timedelta(0), (self.removed_at or now) - self.ends_at)

@@ -1,0 +1,84 @@
+"""What a stay is entitled to, as jobs. Pure: facts in, wanted jobs out; the same facts always give the same plan.
+
+The table of docs/the-plan.md, line by line: confirmed → a PIN on each lock, one lead before check-in, off at check-out;
+not confirmed, over or inactive → nothing, and what exists is removed; other dates → the same digits, a new window;
+another unit → off the old locks, on to the new ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from locks.provider import Window
+
+GENERATE = "locks.generate_pin"
+CHANGE = "locks.change_window"
+REVOKE = "locks.revoke_pin"
+KINDS = (GENERATE, CHANGE, REVOKE)
+
+
+@dataclass(frozen=True)
+class CredentialFacts:
+    """A credential that is not proven gone. ``asked`` is the window last sent to the lock, None when nothing was."""
+
+    lock_id: int
+    wanted: bool
+    asked: Window | None
+    is_proven: bool
+    wish: Window
+
+
+@dataclass(frozen=True)
+class StayFacts:
+    """All that the plan depends on. ``locks`` maps the unit's locks to their lead times."""
+
+    is_confirmed: bool
+    is_active: bool
+    check_in_at: datetime
+    ends_at: datetime
+    locks: dict[int, timedelta]
+    credentials: tuple[CredentialFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedJob:
+    """``due_at`` None means as soon as possible: a job that is already due satisfies it, whenever it was due."""
+
+    kind: str
+    lock_id: int
+    due_at: datetime | None
+    expires_at: datetime | None = None
+
+
+def is_entitled(stay: StayFacts, now: datetime) -> bool:
+    """Whether a guest has, or will have, a right to be let in."""
+    return stay.is_confirmed and stay.is_active and now < stay.ends_at
+
+
+def plan(stay: StayFacts, now: datetime) -> list[WantedJob]:
+    """The jobs that should be live for this stay at ``now``: at most one of each kind and lock."""
+    jobs = [job for lock_id in stay.locks for job in _for_lock(stay, lock_id)] if is_entitled(stay, now) else []
+    covered = {job.lock_id for job in jobs if job.kind == REVOKE}
+    for credential in stay.credentials:
+        if credential.lock_id in covered and credential.wanted:
+            continue
+        jobs = [job for job in jobs if (job.kind, job.lock_id) != (REVOKE, credential.lock_id)]
+        jobs.append(WantedJob(REVOKE, credential.lock_id, _removal_due(stay, credential, now)))
+    return list(dict.fromkeys(jobs))
+
+
+def _for_lock(stay: StayFacts, lock_id: int) -> list[WantedJob]:
+    jobs = [WantedJob(REVOKE, lock_id, stay.ends_at)]
+    credential = next((c for c in stay.credentials if c.lock_id == lock_id and c.wanted), None)
+    if credential is not None and credential.asked is not None and credential.asked != credential.wish:
+        jobs.append(WantedJob(CHANGE, lock_id, None, expires_at=stay.ends_at))
+    elif credential is None or not credential.is_proven:
+        jobs.append(WantedJob(GENERATE, lock_id, stay.check_in_at - stay.locks[lock_id], expires_at=stay.ends_at))
+    return jobs
+
+
+def _removal_due(stay: StayFacts, credential: CredentialFacts, now: datetime) -> datetime | None:
+    """At the end for a stay that simply ran its course; at once for what should not be there."""
+    ran_its_course = stay.is_confirmed and stay.is_active and credential.wanted and now >= stay.ends_at
+    return stay.ends_at if ran_its_course else None

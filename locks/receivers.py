@@ -1,0 +1,55 @@
+"""Replans a stay whenever something it depends on has changed: the one way by which jobs at doors come about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from locks.models import AccommodationLock, Lock
+from locks.plan import KINDS
+from locks.planning import replan
+from reservations.models import Reservation
+from scheduler import clock
+from scheduler import services as jobs
+from scheduler.models import Job
+from scheduler.signals import job_ended
+
+
+@receiver(post_save, sender=Reservation)
+def stay_saved(instance: Reservation, **_: Any) -> None:
+    replan(instance.pk, now=clock.now())
+
+
+@receiver(post_delete, sender=Reservation)
+def stay_deleted(instance: Reservation, **_: Any) -> None:
+    """The row itself is gone (only possible while no credential hangs on it): so are its jobs."""
+    pending = Job.objects.filter(subject=f"reservation:{instance.pk}", state__in=Job.LIVE)
+    jobs.cancel(pending, now=clock.now(), reason="The reservation was deleted.")
+
+
+@receiver([post_save, post_delete], sender=AccommodationLock)
+def doors_of_unit_changed(instance: AccommodationLock, **_: Any) -> None:
+    _replan_current(accommodation_id=instance.accommodation_id)
+
+
+@receiver(post_save, sender=Lock)
+def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
+    """Its lead time may be another one."""
+    if not created:
+        _replan_current(accommodation__locks=instance)
+
+
+@receiver(job_ended)
+def job_at_door_ended(job: Job, **_: Any) -> None:
+    """The wish may have changed while the job ran; looking once more is what makes the end state right."""
+    kind, _sep, number = job.subject.partition(":")
+    if job.kind in KINDS and kind == "reservation":
+        replan(int(number), now=clock.now())
+
+
+def _replan_current(**units: Any) -> None:
+    now = clock.now()
+    for pk in Reservation.objects.filter(check_out_at__gt=now, **units).values_list("pk", flat=True).distinct():
+        replan(pk, now=now)

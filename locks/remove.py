@@ -1,0 +1,100 @@
+"""Takes PINs off a lock and does not rest until their absence was read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from locks.alarms import alarm_once
+from locks.doors import provider_for
+from locks.errors import DoorError, Transient, WaitForDevice
+from locks.issue import SETTLED, Check, adopt
+from locks.models import Credential
+from locks.provider import LockProvider, PinState
+from locks.store import note, note_failure
+from smartlock.audit.services import record
+
+log = structlog.get_logger(__name__)
+State = Credential.State
+ALARM_AFTER = timedelta(minutes=15)
+
+
+def revoke_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> int:
+    """Remove every PIN of this stay from this lock that is not wanted or has ended. Returns how many are proven gone.
+
+    Raises DoorError as long as one may still be on the lock. A PIN that is wanted and has not ended is left alone.
+    """
+    removed = 0
+    for credential in _due(reservation_id, lock_id, now()):
+        provider = provider_for(credential.lock.provider)
+        try:
+            _remove(credential, provider, check=check, now=now)
+        except DoorError as error:
+            note_failure(credential, error)
+            _alarm(credential, error, now())
+            raise
+        removed += 1
+    return removed
+
+
+def _due(reservation_id: int, lock_id: int, now: datetime) -> list[Credential]:
+    rows = Credential.objects.select_related("lock", "reservation").filter(
+        reservation_id=reservation_id, lock_id=lock_id, removed_at__isnull=True
+    )
+    due = [c for c in rows if not c.wanted or c.ends_at <= now]
+    for credential in due:
+        if credential.wanted:
+            note(credential, wanted=False, unwanted_at=now)
+    return due
+
+
+def _remove(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
+    if not credential.provider_ref and not _was_sent(credential, provider, now()):
+        _gone(credential, now())
+        return
+    device, ref = credential.lock.device, credential.provider_ref
+    first_try = credential.removal_tried_at is None
+    state = PinState.ON_LOCK if first_try else provider.read_pin(device, ref).state
+    if state not in (PinState.GONE, PinState.REMOVING):
+        check()
+        note(credential, state=State.REMOVING, removal_tried_at=now())
+        provider.delete_pin(device, ref)
+        state = provider.read_pin(device, ref).state
+    if state == PinState.GONE:
+        _gone(credential, now())
+        return
+    if state == PinState.UNKNOWN:
+        raise Transient(f"{credential.lock.name} gave an answer that could not be read; it is asked again.")
+    raise WaitForDevice(
+        f"{credential.lock.name} has not confirmed the removal ({state.value}). "
+        "A Wi-Fi lock that sleeps removes the code when somebody touches the keypad."
+    )
+
+
+def _was_sent(credential: Credential, provider: LockProvider, now: datetime) -> bool:
+    """Whether the lock may hold it although no answer came: looked up by its name, and never hastily denied."""
+    if credential.asked_at is None:
+        return False
+    if adopt(credential, provider):
+        return True
+    if now - credential.asked_at < SETTLED:
+        raise WaitForDevice(f"A PIN may still be on its way to {credential.lock.name}; it is looked for again.", after=5)
+    return False
+
+
+def _gone(credential: Credential, now: datetime) -> None:
+    """Its absence is proven: the sealed copy is erased, the fingerprint stays so that nobody gets it soon."""
+    note(credential, state=State.ABSENT, proven_at=now, removed_at=now, pin_sealed=b"", last_error="")
+    record(
+        "pin.removed", credential.reservation.subject, summary=credential.lock.name, credential=credential.pk,
+        exposure_minutes=round(credential.exposure(now).total_seconds() / 60),
+    )  # fmt: skip
+
+
+def _alarm(credential: Credential, error: DoorError, now: datetime) -> None:
+    """After a quarter of an hour a person is told, once; the tries go on."""
+    since = min(credential.ends_at, credential.unwanted_at or credential.ends_at)
+    if now - since >= ALARM_AFTER:
+        alarm_once(credential, "removal_overdue", str(error), now=now)

@@ -1,0 +1,28 @@
+"""Writes what was learnt about a credential, field by field, so that a slow worker never overwrites a newer wish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from locks.errors import DoorError
+from locks.models import Credential
+from locks.signals import credential_changed
+
+
+@transaction.atomic
+def note(credential: Credential, **facts: Any) -> None:
+    """Record facts about the door. Facts are kept even when the job was called off meanwhile: they happened."""
+    changed = any(getattr(credential, name) != value for name, value in facts.items())
+    Credential.objects.filter(pk=credential.pk).update(**facts, updated_at=timezone.now())
+    for name, value in facts.items():
+        setattr(credential, name, value)
+    if changed:
+        credential_changed.send(Credential, credential=credential)
+
+
+def note_failure(credential: Credential, error: DoorError) -> None:
+    """Keep the sentence for the operator; the state is only what was observed."""
+    Credential.objects.filter(pk=credential.pk).update(last_error=str(error), updated_at=timezone.now())

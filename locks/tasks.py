@@ -1,0 +1,41 @@
+"""The kinds of job at a door. Declared here, done in ``issue`` and ``remove``."""
+
+from __future__ import annotations
+
+from locks import issue, remove
+from locks.plan import CHANGE, GENERATE, REVOKE
+from scheduler import clock
+from scheduler.kinds import job
+from scheduler.retry import RetryPolicy
+from scheduler.runner import Run
+
+# 2, 4, 8 s, then every five minutes for as long as the stay lasts (the job expires at check-out).
+UNTIL_CHECK_OUT = RetryPolicy(
+    delays=(2, 4, 8), then_every=300, max_attempts=100_000, wait_delays=(1, 2, 4, 8, 15, 30, 60), wait_then_every=300
+)
+# Quick tries for a quarter of an hour, then hourly for half a year: a PIN that outlives its stay is never forgotten.
+QUARTER_OF_AN_HOUR = (2, 4, 8, 15, 30, *[60] * 14)
+NEVER_GIVE_UP = RetryPolicy(
+    delays=QUARTER_OF_AN_HOUR, then_every=3600, max_attempts=len(QUARTER_OF_AN_HOUR) + 180 * 24,
+    wait_delays=(1, *QUARTER_OF_AN_HOUR), wait_then_every=3600, stop_is_final=False,
+)  # fmt: skip
+
+
+@job(GENERATE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT)
+def generate_pin(run: Run) -> None:
+    issue.generate_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+
+
+@job(CHANGE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT)
+def change_window(run: Run) -> None:
+    issue.change_window(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+
+
+@job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP)
+def revoke_pin(run: Run) -> None:
+    remove.revoke_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+
+
+def stay(run: Run) -> int:
+    """The reservation's id out of ``reservation:<id>``."""
+    return int(run.subject.partition(":")[2])
