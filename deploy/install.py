@@ -79,7 +79,9 @@ def create_venv() -> None:
 def install(requirements: Path) -> None:
     print(f"Installing {requirements.name} ...", flush=True)
     STAMP.unlink(missing_ok=True)
-    if has_uv() and uv("pip", "install", "--require-hashes", "-r", str(requirements)):
+    command = ("pip", "install", "--require-hashes", "-r", str(requirements))
+    # The second try trusts the machine's own certificates, for networks that look into every connection.
+    if has_uv() and (uv(*command) or uv(*command, "--system-certs")):
         return
     print("Without uv this takes about a minute ...", flush=True)
     done = pip("install", "--require-hashes", "-r", str(requirements))
@@ -98,7 +100,8 @@ def has_uv() -> bool:
 
 def uv(*arguments: str) -> bool:
     command = [str(PYTHON), "-m", "uv", "--quiet", *arguments, "--python", str(PYTHON)]
-    return subprocess.run(command, env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"}, check=False).returncode == 0
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
 
 
 def pip(*arguments: str) -> subprocess.CompletedProcess[str]:

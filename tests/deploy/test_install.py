@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,6 @@ def test_a_missing_python_means_a_new_environment(checkout: Path) -> None:
 
 @pytest.mark.parametrize("version", [(3, 10, 0), (3, 14, 0)])
 def test_an_unsupported_python_is_one_sentence(version: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install.sys, "version_info", version)
+    monkeypatch.setattr(sys, "version_info", version)
     with pytest.raises(SystemExit, match=r"Python 3\.1[04] is not supported: install 3\.11, 3\.12 or 3\.13"):
         install.check_python()
