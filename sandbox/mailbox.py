@@ -43,7 +43,8 @@ class Mailbox:
 def _text(mail: EmailMessage) -> str:
     part = mail.get_body(("plain", "html"))
     content: Any = part.get_content() if part is not None else ""
-    return str(content).strip()
+    # Mail travels with CRLF; readers of the mailbox want plain lines.
+    return str(content).replace("\r\n", "\n").strip()
 
 
 class SmtpServer:

@@ -83,6 +83,6 @@ def _times(wish: dict[str, Any]) -> int:
     """The test switch: `"webhook": false` keeps silent, `"webhook": "twice"` sends the same bytes twice."""
     known = {True: 1, False: 0, "twice": 2}
     choice = wish.get("webhook", True)
-    if choice not in known:
+    if not isinstance(choice, bool | str) or choice not in known:
         raise StaysError(400, 'webhook must be true, false or "twice".')
     return known[choice]

@@ -82,16 +82,16 @@ class TuyaApi:
 
     def register(self, app: Flask) -> None:
         for route in ROUTES:
-            self._add(app, route.method, route.path, lambda route=route, **at: self._about_a_door(route, **at))
-        self._add(app, "GET", "/v1.0/token", lambda: self._token(""))
-        self._add(app, "GET", "/v1.0/token/<refresh_token>", self._token)
-        self._add(app, "GET", "/v1.3/iot-03/devices", self._devices)
+            self._add(app, [route.method], route.path, lambda route=route, **at: self._about_a_door(route, **at))
+        self._add(app, ["GET"], "/v1.0/token", lambda: self._token(""))
+        self._add(app, ["GET"], "/v1.0/token/<refresh_token>", self._token)
+        self._add(app, ["GET"], "/v1.3/iot-03/devices", self._devices)
         for version in VERSIONS:
-            for method in ANY_METHOD:
-                self._add(app, method, f"/{version}/<path:rest>", lambda rest: self._no_such_path())
+            self._add(app, ANY_METHOD, f"/{version}/<path:rest>", lambda rest: self._no_such_path())
 
-    def _add(self, app: Flask, method: str, path: str, view: Callable[..., Response]) -> None:
-        app.add_url_rule(path, f"tuya {method} {path}", view, methods=[method], provide_automatic_options=False)
+    def _add(self, app: Flask, methods: list[str], path: str, view: Callable[..., Response]) -> None:
+        name = f"tuya {' '.join(methods)} {path}"
+        app.add_url_rule(path, name, view, methods=methods, provide_automatic_options=False)
 
     # -- the views ----------------------------------------------------------------------------------------------
 

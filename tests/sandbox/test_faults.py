@@ -1,0 +1,185 @@
+"""Every fault that can be switched on does what its description says, and stops when it is switched off."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.faults import KNOWN
+from tests.sandbox.conftest import Bench
+from tests.sandbox_process import BLE, WIFI, ZIGBEE
+
+PIN = {WIFI: "1928374", ZIGBEE: "192837", BLE: "192837"}
+
+
+def settled(bench: Bench, door: str) -> int:
+    number = bench.tuya.created(door, PIN[door])
+    bench.clock.tick(1)
+    bench.wake(door)
+    return number
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("offline", 2001), ("lock_not_online", 2312), ("busy", 2317), ("full", 2303), ("ticket_stale", 1109)],
+)
+def test_faults_of_a_door_refuse_a_create_there_only(bench: Bench, name: str, code: int) -> None:
+    bench.fault(ZIGBEE, name)
+    assert bench.tuya.create(ZIGBEE, PIN[ZIGBEE])["code"] == code
+    assert bench.tuya.create(BLE, PIN[BLE])["success"]
+
+    bench.fault(ZIGBEE, name, on=False)
+    assert bench.tuya.create(ZIGBEE, PIN[ZIGBEE])["success"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("rate_limited", 1199), ("quota_gone", 28841004)])
+def test_faults_of_the_cloud_hit_every_door(bench: Bench, name: str, code: int) -> None:
+    bench.fault(ZIGBEE, name)
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["code"] == code
+
+    bench.fault(WIFI, name, on=False)
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["success"]
+
+
+def test_times_count_down_to_off(bench: Bench) -> None:
+    bench.fault(ZIGBEE, "busy", times=2)
+    codes = [bench.tuya.create(ZIGBEE, PIN[ZIGBEE]).get("code") for _ in range(3)]
+    assert codes == [2317, 2317, None]
+
+
+def test_seconds_end_a_fault_by_the_clock(bench: Bench) -> None:
+    bench.fault(ZIGBEE, "offline", seconds=60)
+    bench.clock.tick(59)
+    assert bench.get(f"/sandbox/doors/{ZIGBEE}")["online"] is False
+    bench.clock.tick(1)
+    assert bench.get(f"/sandbox/doors/{ZIGBEE}")["online"] is True
+
+
+@pytest.mark.parametrize("door", [ZIGBEE, BLE])
+def test_behind_a_dead_gateway_everything_stays_at_phase_1(bench: Bench, door: str) -> None:
+    bench.fault(door, "gateway_offline")
+    number = bench.tuya.created(door, PIN[door])
+    bench.clock.tick(600)
+    assert bench.tuya.phase(door, number) == 1
+    assert bench.try_pin(door, PIN[door]) == (False, "unknown_pin")
+
+    bench.fault(door, "gateway_offline", on=False)
+    assert bench.tuya.phase(door, number) == 2
+
+
+def test_an_offline_lock_still_opens_with_what_it_holds(bench: Bench) -> None:
+    settled(bench, WIFI)
+    bench.fault(WIFI, "offline")
+    assert bench.try_pin(WIFI, PIN[WIFI]) == (True, "opened")
+
+
+def test_a_revoked_token_is_refused_once(bench: Bench) -> None:
+    bench.fault(WIFI, "token_revoked")
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["code"] == 1010
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["code"] == 1010
+    bench.tuya.log_in()
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["success"]
+
+
+def test_with_one_token_only_a_new_login_throws_out_the_old(bench: Bench) -> None:
+    bench.fault(WIFI, "one_token_only")
+    old = bench.tuya.token
+    bench.tuya.log_in()
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}", token=old)["code"] == 1010
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["success"]
+
+
+def test_a_skewed_clock_refuses_until_the_callers_uses_the_servers_time(bench: Bench) -> None:
+    bench.fault(WIFI, "clock_skew")
+    answer = bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")
+    assert answer["code"] == 1013
+    assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}", t=answer["t"])["success"]
+    assert bench.tuya.call("GET", "/v1.0/token?grant_type=1", token="", t=answer["t"])["success"]
+
+
+def test_a_server_error_is_http_500(bench: Bench) -> None:
+    bench.fault(WIFI, "server_error", times=1)
+    assert bench.tuya.send("GET", f"/v1.0/devices/{WIFI}").status_code == 500
+    assert bench.tuya.send("GET", f"/v1.0/devices/{WIFI}").status_code == 200
+
+
+def test_a_short_ticket_says_how_short(bench: Bench) -> None:
+    bench.fault(WIFI, "short_ticket", seconds=5)
+    answer = bench.tuya.call("POST", f"/v1.0/devices/{WIFI}/door-lock/password-ticket")
+    assert answer["result"]["expire_time"] == 5
+
+
+def test_a_lying_delete_answers_true_and_keeps_the_pin(bench: Bench) -> None:
+    number = settled(bench, ZIGBEE)
+    bench.fault(ZIGBEE, "delete_lies")
+    assert bench.tuya.delete(ZIGBEE, number)["result"] is True
+    bench.clock.tick(10)
+    assert bench.tuya.phase(ZIGBEE, number) == 2
+    assert bench.try_pin(ZIGBEE, PIN[ZIGBEE]) == (True, "opened")
+
+
+def test_stale_reads_show_the_state_before_the_last_change(bench: Bench) -> None:
+    bench.fault(ZIGBEE, "stale_read", seconds=10)
+    number = bench.tuya.created(ZIGBEE, PIN[ZIGBEE])
+    assert bench.tuya.listed(ZIGBEE) == []
+    assert bench.tuya.read(ZIGBEE, number)["code"] == 2310
+
+    bench.clock.tick(10)
+    assert bench.tuya.phase(ZIGBEE, number) == 2
+
+
+@pytest.mark.parametrize(("door", "phase"), [(ZIGBEE, 5), (BLE, 7)])
+def test_a_lock_that_refuses_ends_in_the_failed_phase(bench: Bench, door: str, phase: int) -> None:
+    bench.fault(door, "create_fails", times=1)
+    number = settled(bench, door)
+    assert bench.tuya.phase(door, number) == phase
+    assert bench.try_pin(door, PIN[door]) == (False, "unknown_pin")
+    if door == ZIGBEE:
+        assert bench.tuya.read(door, number)["result"]["delivery_status"] == 3
+
+
+def test_some_locks_call_the_id_password_id(bench: Bench) -> None:
+    number = bench.tuya.created(WIFI, PIN[WIFI])
+    bench.fault(WIFI, "password_id_key")
+    record = bench.tuya.listed(WIFI)[0]
+    assert record["password_id"] == number
+    assert "id" not in record
+
+
+def test_a_slow_answer_comes_after_the_work(bench: Bench) -> None:
+    bench.fault(WIFI, "slow_after_commit", seconds=0.05)
+    number = bench.tuya.created(WIFI, PIN[WIFI])
+    assert bench.tuya.phase(WIFI, number) == 1
+
+
+def test_a_cut_connection_leaves_the_work_done(bench: Bench) -> None:
+    bench.fault(WIFI, "cut_connection", times=1)
+    with pytest.raises(ConnectionResetError):
+        bench.tuya.create(WIFI, PIN[WIFI])
+    assert [record["name"] for record in bench.tuya.listed(WIFI)] == ["stay"]
+
+
+def test_a_refused_write_does_not_use_up_a_late_fault(bench: Bench) -> None:
+    bench.fault(WIFI, "cut_connection", times=1)
+    assert bench.tuya.delete(WIFI, 4711)["code"] == 2321
+    with pytest.raises(ConnectionResetError):
+        bench.tuya.create(WIFI, PIN[WIFI])
+
+
+@pytest.mark.parametrize("door", [WIFI, ZIGBEE])
+def test_the_list_tells_what_is_known_and_what_is_on(bench: Bench, door: str) -> None:
+    bench.fault(door, "busy", times=3)
+    listed = {fault["fault"]: fault for fault in bench.get(f"/sandbox/doors/{door}/faults")}
+    assert [name for name, fault in listed.items() if fault["on"]] == ["busy"]
+    assert listed["busy"]["times"] == 3
+    assert (set(listed) == set(KNOWN)) is (door == ZIGBEE)
+
+
+@pytest.mark.parametrize("body", [{"fault": "nope"}, {"fault": "gateway_offline"}, {}, {"fault": "busy", "times": 0}])
+def test_an_unknown_fault_is_refused_in_plain_words(bench: Bench, body: dict[str, object]) -> None:
+    answer = bench.http.post(f"/sandbox/doors/{WIFI}/faults", json={"on": True, **body})
+    assert answer.status_code == 400
+    assert "times" in answer.text or "offline, busy, full" in answer.text
+
+
+def test_faults_of_an_unknown_door_are_404(bench: Bench) -> None:
+    assert bench.http.get("/sandbox/doors/nobody/faults").status_code == 404
