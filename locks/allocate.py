@@ -77,8 +77,11 @@ def _create(reservation: Reservation, lock: Lock, pin: str) -> Credential:
     return credential
 
 
-def check_capacity(lock: Lock, *, now: datetime) -> None:
-    """Raises Capacity when our own records say that the lock is full."""
-    used = Credential.objects.filter(lock=lock, removed_at__isnull=True, asked_at__isnull=False).count()
-    if used >= lock.capacity:
+def check_capacity(credential: Credential) -> None:
+    """Raises Capacity when our own records say that there is no place left on the lock for this one."""
+    lock = credential.lock
+    others = Credential.objects.filter(lock=lock, removed_at__isnull=True, asked_at__isnull=False).exclude(
+        pk=credential.pk
+    )
+    if (used := others.count()) >= lock.capacity:
         raise Capacity(f"{lock.name} holds {used} codes and takes no more than {lock.capacity}: one must go first.")

@@ -30,6 +30,7 @@ Check = Callable[[], None]
 State = Credential.State
 # A create whose answer never came may still be on its way; after this it is taken for not having happened.
 SETTLED = timedelta(seconds=15)
+NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
 
 
@@ -96,13 +97,14 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         )  # fmt: skip
         record("pin.proven", credential.reservation.subject, summary=door, credential=credential.pk)
         return
-    if reading.state in (PinState.GONE, PinState.REMOVING):
-        note(credential, state=State.ABSENT, provider_ref="", asked_at=None, asked_starts_at=None, asked_ends_at=None)
-        raise Transient(f"{door} no longer has the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.FAILED:
+        # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
         provider.delete_pin(credential.lock.device, credential.provider_ref)
-        note(credential, state=State.FAILED, provider_ref="", asked_at=None, asked_starts_at=None, asked_ends_at=None)
-        raise Transient(f"{door} did not take the PIN ({reading.detail or 'no reason given'}): it is sent again.")
+        note(credential, state=State.FAILED)
+        reading = provider.read_pin(credential.lock.device, credential.provider_ref)
+    if reading.state == PinState.GONE:
+        note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
+        raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.UNKNOWN:
         note(credential, state=State.UNKNOWN)
     raise WaitForDevice(
@@ -115,16 +117,14 @@ def _create_or_adopt(
     credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]
 ) -> None:
     if credential.asked_at is not None:
-        found = adopt(credential, provider)
-        if found or now() - credential.asked_at >= SETTLED:
-            if found:
-                return
-        else:
+        if adopt(credential, provider):
+            return
+        if now() - credential.asked_at < SETTLED:
             raise WaitForDevice(
                 f"{credential.lock.name} has not answered whether it took the PIN; it is asked again.", after=5
             )
     check()
-    allocate.check_capacity(credential.lock, now=now())
+    allocate.check_capacity(credential)
     wish = credential.wish
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
@@ -143,7 +143,7 @@ def _create_or_adopt(
         _replace(credential, now())
         raise Transient(f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken") from None
     except DoorError:
-        note(credential, state=State.ABSENT, asked_at=None, asked_starts_at=None, asked_ends_at=None)
+        note(credential, state=State.ABSENT, **NOT_ASKED)
         raise
     note(credential, provider_ref=ref)
 

@@ -183,3 +183,20 @@ class Credential(models.Model):
     def exposure(self, now: datetime) -> timedelta:
         """How long after its end it was, or still is, on the lock; zero when it went in time."""
         return max(timedelta(0), (self.removed_at or now) - self.ends_at)
+
+
+class Withdrawal(models.Model):
+    """An operator took this stay's PINs away; while the row exists, its booking entitles it to none."""
+
+    reservation = models.OneToOneField(
+        Reservation, on_delete=models.CASCADE, related_name="withdrawal", verbose_name=_("reservation")
+    )
+    actor = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("withdrawal")
+        verbose_name_plural = _("withdrawals")
+
+    def __str__(self) -> str:
+        return f"{self.reservation_id} by {self.actor}"

@@ -35,6 +35,7 @@ class StayFacts:
 
     is_confirmed: bool
     is_active: bool
+    is_withdrawn: bool
     check_in_at: datetime
     ends_at: datetime
     locks: dict[int, timedelta]
@@ -53,7 +54,16 @@ class WantedJob:
 
 def is_entitled(stay: StayFacts, now: datetime) -> bool:
     """Whether a guest has, or will have, a right to be let in."""
-    return stay.is_confirmed and stay.is_active and now < stay.ends_at
+    return _is_welcome(stay) and now < stay.ends_at
+
+
+def ran_its_course(stay: StayFacts, now: datetime) -> bool:
+    """Whether the stay is over because its time has come, not because somebody ended it."""
+    return _is_welcome(stay) and now >= stay.ends_at
+
+
+def _is_welcome(stay: StayFacts) -> bool:
+    return stay.is_confirmed and stay.is_active and not stay.is_withdrawn
 
 
 def plan(stay: StayFacts, now: datetime) -> list[WantedJob]:
@@ -80,5 +90,4 @@ def _for_lock(stay: StayFacts, lock_id: int) -> list[WantedJob]:
 
 def _removal_due(stay: StayFacts, credential: CredentialFacts, now: datetime) -> datetime | None:
     """At the end for a stay that simply ran its course; at once for what should not be there."""
-    ran_its_course = stay.is_confirmed and stay.is_active and credential.wanted and now >= stay.ends_at
-    return stay.ends_at if ran_its_course else None
+    return stay.ends_at if credential.wanted and ran_its_course(stay, now) else None

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from locks.models import Credential, Lock
-from locks.plan import KINDS, CredentialFacts, StayFacts, WantedJob, is_entitled, plan
+from locks.models import Credential, Lock, Withdrawal
+from locks.plan import KINDS, CredentialFacts, StayFacts, WantedJob, is_entitled, plan, ran_its_course
 from locks.signals import credential_changed
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.models import Job
+from smartlock.audit.services import record
 
 
 @transaction.atomic
@@ -27,6 +28,29 @@ def replan(reservation_id: int, *, now: datetime) -> None:
     credentials = list(Credential.objects.filter(reservation=reservation, removed_at__isnull=True))
     update_wishes(reservation, credentials, now=now)
     align_jobs(reservation, plan(stay_facts(reservation, credentials), now), now=now)
+
+
+@transaction.atomic
+def withdraw(reservation_id: int, *, now: datetime, actor: str) -> int:
+    """An operator takes a stay's PINs away at once, whatever the booking says. Returns how many are being removed.
+
+    They stay away until ``readmit``; cancelling and changing the booking make no difference to that.
+    """
+    reservation = Reservation.objects.select_for_update().get(pk=reservation_id)
+    Withdrawal.objects.get_or_create(reservation=reservation, defaults={"actor": actor, "at": now})
+    replan(reservation_id, now=now)
+    count = Credential.objects.filter(reservation=reservation, removed_at__isnull=True).count()
+    record("pins.withdrawn", reservation.subject, actor=actor, count=count)
+    return count
+
+
+@transaction.atomic
+def readmit(reservation_id: int, *, now: datetime, actor: str) -> None:
+    """Undo ``withdraw``: the stay gets new PINs, as its booking entitles it to."""
+    reservation = Reservation.objects.select_for_update().get(pk=reservation_id)
+    Withdrawal.objects.filter(reservation=reservation).delete()
+    record("pins.readmitted", reservation.subject, actor=actor)
+    replan(reservation_id, now=now)
 
 
 def stay_end(reservation: Reservation) -> datetime:
@@ -42,6 +66,7 @@ def stay_facts(reservation: Reservation, credentials: list[Credential] | None = 
     return StayFacts(
         is_confirmed=reservation.is_confirmed(),
         is_active=reservation.accommodation.active,
+        is_withdrawn=Withdrawal.objects.filter(reservation=reservation).exists(),
         check_in_at=reservation.check_in_at,
         ends_at=stay_end(reservation),
         locks={lock.pk: lead(lock) for lock in locks},
@@ -60,12 +85,11 @@ def lead(lock: Lock) -> timedelta:
 def update_wishes(reservation: Reservation, credentials: list[Credential], *, now: datetime) -> None:
     """Carry the stay's facts into the wish of its credentials: should they be there, and from when to when."""
     stay = stay_facts(reservation, credentials)
-    ran_its_course = stay.is_confirmed and stay.is_active and now >= stay.ends_at
     for credential in credentials:
         if not credential.wanted:
             continue
         before = (credential.wanted, credential.starts_at, credential.ends_at)
-        if credential.lock_id not in stay.locks or not (is_entitled(stay, now) or ran_its_course):
+        if credential.lock_id not in stay.locks or not (is_entitled(stay, now) or ran_its_course(stay, now)):
             credential.wanted, credential.unwanted_at = False, now
         else:
             credential.starts_at, credential.ends_at = _wished_start(reservation, credential), stay.ends_at

@@ -12,6 +12,7 @@ from django.db import transaction
 from reservations.errors import BadReservation, UnknownListing
 from reservations.facts import ReservationFacts
 from reservations.models import Accommodation, Reservation
+from reservations.signals import stays_overlap
 from reservations.times import instant
 from smartlock.audit.services import record
 
@@ -37,7 +38,7 @@ def save_facts(
     known = find(facts.external_id, source=source, lock=True)
     if known is not None and known.facts_at > facts_at:
         return Saved(known, created=False, changed=())
-    values = _values(facts, _accommodation(facts, known))
+    values = _values(facts, _accommodation(facts, known), known)
     reservation = known or Reservation(source=source, external_id=facts.external_id)
     changed = tuple(name for name, value in values.items() if known is None or getattr(known, name) != value)
     for name, value in values.items():
@@ -47,6 +48,7 @@ def save_facts(
         Reservation.objects.filter(pk=reservation.pk).update(facts_at=facts_at)
         return Saved(reservation, created=False, changed=())
     reservation.save()
+    _tell_of_overlap(reservation)
     record(
         "reservation.created" if known is None else "reservation.changed", reservation.subject, actor=actor,
         fields=[name for name in changed if not name.startswith("guest")], status=reservation.status,
@@ -55,15 +57,18 @@ def save_facts(
 
 
 @transaction.atomic
-def mark_deleted(reservation: Reservation, *, facts_at: datetime, actor: str = "system") -> bool:
-    """The source no longer has it. Its row stays, its claim to a PIN ends. False when newer facts say otherwise."""
+def end(reservation: Reservation, status: str, *, facts_at: datetime, actor: str = "system") -> bool:
+    """Cancelled, or no longer there at its source. The row stays, its claim to a PIN ends.
+
+    False when nothing changed, or newer facts say otherwise.
+    """
     row = Reservation.objects.select_for_update().get(pk=reservation.pk)
-    if row.facts_at > facts_at or row.status == Reservation.Status.DELETED:
+    if row.facts_at > facts_at or row.status == status:
         return False
-    row.status = Reservation.Status.DELETED
+    row.status = status
     row.facts_at = facts_at
     row.save()
-    record("reservation.deleted", row.subject, actor=actor)
+    record(f"reservation.{status}", row.subject, actor=actor)
     return True
 
 
@@ -80,6 +85,7 @@ def save_by_hand(reservation: Reservation, *, now: datetime, actor: str) -> Rese
     )  # fmt: skip
     reservation.facts_at = now
     reservation.save()
+    _tell_of_overlap(reservation)
     record("reservation.created" if new else "reservation.edited", reservation.subject, actor=actor)
     return reservation
 
@@ -103,9 +109,11 @@ def save_accommodation(accommodation: Accommodation, *, now: datetime, actor: st
 def find(
     reference: str, *, source: str = Reservation.Source.STAYS, lock: bool = False
 ) -> Reservation | None:
-    """A reservation by its source's long id."""
-    rows = Reservation.objects.select_for_update() if lock else Reservation.objects.all()
-    return rows.filter(source=source, external_id=reference).select_related(None).first()
+    """A reservation by its source's long id, or by the short one, which some events give alone."""
+    rows = Reservation.objects.filter(source=source)
+    rows = rows.select_for_update() if lock else rows
+    exact = rows.filter(external_id=reference).first()
+    return exact or (rows.filter(short_id=reference).order_by("-created_at").first() if reference else None)
 
 
 def lookup(reference: str) -> Reservation | None:
@@ -140,16 +148,26 @@ def _accommodation(facts: ReservationFacts, known: Reservation | None) -> Accomm
     return unit
 
 
-def _values(facts: ReservationFacts, unit: Accommodation) -> dict[str, Any]:
-    start, end = window(unit, facts.check_in_date, facts.check_in_time, facts.check_out_date, facts.check_out_time)
+def _tell_of_overlap(reservation: Reservation) -> None:
+    """Two confirmed stays in one unit at one time: both get in, and the operator is told."""
+    others = list(reservation.overlapping()) if reservation.is_confirmed() else []
+    if others:
+        stays_overlap.send(Reservation, reservation=reservation, others=others)
+
+
+def _values(facts: ReservationFacts, unit: Accommodation, known: Reservation | None) -> dict[str, Any]:
+    """Silence does not erase what is known: a time, a name or a contact that is not told stays as it was."""
+    in_time = facts.check_in_time or (known.check_in_time if known else None)
+    out_time = facts.check_out_time or (known.check_out_time if known else None)
+    start, end_at = window(unit, facts.check_in_date, in_time, facts.check_out_date, out_time)
     values: dict[str, Any] = {
         "accommodation_id": unit.pk, "status": facts.status,
-        "check_in_date": facts.check_in_date, "check_in_time": facts.check_in_time,
-        "check_out_date": facts.check_out_date, "check_out_time": facts.check_out_time,
-        "check_in_at": start, "check_out_at": end,
+        "check_in_date": facts.check_in_date, "check_in_time": in_time,
+        "check_out_date": facts.check_out_date, "check_out_time": out_time,
+        "check_in_at": start, "check_out_at": end_at,
     }  # fmt: skip
     told = {
         "short_id": facts.short_id, "partner_code": facts.partner_code, "guest_name": facts.guest.name,
         "guest_email": facts.guest.email, "guest_phone": facts.guest.phone, "guest_language": facts.guest.language,
     }  # fmt: skip
-    return values | {name: value for name, value in told.items() if value}  # silence does not erase what is known
+    return values | {name: value for name, value in told.items() if value}

@@ -92,4 +92,4 @@ def _ask_for_missing(
     if client.reservation(reservation.external_id) is None:
         result.gone += 1
         if not dry_run:
-            services.mark_deleted(reservation, facts_at=now, actor="sync")
+            services.end(reservation, Reservation.Status.DELETED, facts_at=now, actor="sync")

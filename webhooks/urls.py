@@ -1,5 +1,11 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webhooks import views
+
+urlpatterns = [
+    path("stays/", views.stays, name="stays-signed"),
+    path("stays/<str:token>/", views.stays, name="stays"),
+    path("stays/<str:token>", views.stays),  # Stays' form field may lose the slash; a redirect would lose the body
+]

@@ -1,0 +1,28 @@
+"""What every test gets: an in-process Redis for the guard and the token, and nobody outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+
+from scheduler import publisher, redis
+
+
+@pytest.fixture(autouse=True)
+def fake_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[fakeredis.FakeRedis]:
+    """Each test has a Redis of its own, in process; real ones are used by the tests in tests/journeys."""
+    fake = fakeredis.FakeRedis()
+    monkeypatch.setattr(redis, "client", lambda: fake)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture(autouse=True)
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[publisher.Message]:
+    """What would have been handed to Celery, in order."""
+    messages: list[publisher.Message] = []
+    monkeypatch.setattr(publisher, "announce", messages.extend)
+    monkeypatch.setattr(publisher, "publish", messages.append)
+    return messages
