@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, Self
 
-SECONDS_TO_END = 5.0
+SECONDS_TO_END = 3.0
 
 
 class Guardian:

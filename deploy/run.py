@@ -108,7 +108,7 @@ def prepare(env: Mapping[str, str]) -> Program:
 
 def programs(env: Mapping[str, str]) -> list[Program]:
     """In the order of starting. The graces, Valkey's included, add up to less than 30 seconds."""
-    granian = ("--interface", "wsgi", "--host", LOOPBACK, "--port", env["PORT"], "--blocking-threads", "8")
+    granian = ("--interface", "wsgi", "--host", LOOPBACK, "--port", env["PORT"], "--blocking-threads", "4")
     listed = [
         Program(
             "flower",
@@ -156,7 +156,7 @@ def flower_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def celery(*arguments: str) -> list[str]:
-    return python("-m", "celery", "-A", "smartlock", *arguments)
+    return python("-m", "celery", "--quiet", "-A", "smartlock", *arguments)
 
 
 def python(*arguments: str) -> list[str]:

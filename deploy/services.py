@@ -74,7 +74,7 @@ def write_valkey_config(directory: Path, port: int) -> tuple[list[str], str]:
         'save ""',
         "maxmemory-policy noeviction",  # a broker that evicts loses work silently
         "daemonize no",
-        "loglevel notice",
+        "loglevel warning",
     ]
     config = directory / "valkey.conf"
     config.touch(mode=0o600)

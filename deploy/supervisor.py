@@ -117,11 +117,13 @@ class Supervisor:
             self._turn()
 
     def stop(self) -> None:
-        """End the children, last started first, each within its grace."""
+        """End the children, last started first. What the quick ones leave of their grace is the next one's."""
         self.ask_to_stop()
-        for child in reversed(self._children):
-            self._end(child, grace=child.program.grace)
-        self._children.clear()
+        deadline = time.monotonic() + sum(child.program.grace for child in self._children)
+        while self._children:
+            child = self._children.pop()
+            reserved = sum(later.program.grace for later in self._children)
+            self._end(child, grace=deadline - reserved - time.monotonic())
         self._selector.close()
 
     # --- one turn of the loop -----------------------------------------------------------------------------------------
