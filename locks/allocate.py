@@ -26,10 +26,9 @@ def allocate(reservation: Reservation, *, now: datetime) -> list[Credential]:
 
     Locks are held in order, so that two stays on a shared door never choose at the same time. Raises Capacity.
     """
-    locks = list(
-        Lock.objects.select_for_update().filter(accommodations=reservation.accommodation_id).order_by("pk")
-    )
-    have = {c.lock_id: c for c in Credential.objects.filter(reservation=reservation, wanted=True).select_related("lock")}
+    locks = list(Lock.objects.select_for_update().filter(accommodations=reservation.accommodation_id).order_by("pk"))
+    present = Credential.objects.filter(reservation=reservation, wanted=True).select_related("lock")
+    have = {credential.lock_id: credential for credential in present}
     groups: dict[tuple[int, str], list[Lock]] = defaultdict(list)
     for lock in locks:
         groups[lock.digits_needed, lock.pin_digits].append(lock)

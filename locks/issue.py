@@ -16,7 +16,16 @@ from django.db import transaction
 from locks import allocate, sealing
 from locks.alarms import alarm_once
 from locks.doors import provider_for
-from locks.errors import Configuration, DoorError, NameTaken, PinTaken, Refused, Transient, UnknownOutcome, WaitForDevice
+from locks.errors import (
+    Configuration,
+    DoorError,
+    NameTaken,
+    PinTaken,
+    Refused,
+    Transient,
+    UnknownOutcome,
+    WaitForDevice,
+)
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan, stay_facts
@@ -141,7 +150,9 @@ def _create_or_adopt(
         raise
     except PinTaken:
         _replace(credential, now())
-        raise Transient(f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken") from None
+        raise Transient(
+            f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken"
+        ) from None
     except DoorError:
         note(credential, state=State.ABSENT, **NOT_ASKED)
         raise
@@ -198,7 +209,9 @@ def _old_doors_first(reservation_id: int) -> None:
         asked_at__isnull=False,
     )  # fmt: skip
     if waiting.exists():
-        raise WaitForDevice("The PIN is taken off the former doors of this stay first.", after=1, code="old_doors_first")
+        raise WaitForDevice(
+            "The PIN is taken off the former doors of this stay first.", after=1, code="old_doors_first"
+        )
 
 
 @transaction.atomic

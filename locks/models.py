@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from locks.provider import Device, Window
+from locks.provider import Device, Radio, Window
 from reservations.models import Accommodation, Reservation
 
 
@@ -69,7 +70,7 @@ class Lock(models.Model):
 
     @property
     def device(self) -> Device:
-        return Device(device_id=self.device_id, radio=Lock.Radio(self.radio).value)
+        return Device(device_id=self.device_id, radio=cast(Radio, self.radio))
 
 
 class AccommodationLock(models.Model):
@@ -82,9 +83,7 @@ class AccommodationLock(models.Model):
     class Meta:
         verbose_name = _("lock of a unit")
         verbose_name_plural = _("locks of units")
-        constraints = [
-            models.UniqueConstraint(fields=["accommodation", "lock"], name="accommodation_lock_linked_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["accommodation", "lock"], name="accommodation_lock_linked_once")]
 
     def __str__(self) -> str:
         return f"{self.lock} → {self.accommodation}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from locks.errors import Capacity
 
@@ -21,7 +22,7 @@ FAMOUS = {
 
 def is_weak(pin: str) -> bool:
     """Whether the PIN is one that people try first."""
-    steps = {int(b) - int(a) for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {int(b) - int(a) for a, b in pairwise(pin)}
     if steps <= {1} or steps <= {-1} or steps <= {1, -9} or steps <= {-1, 9}:
         return True
     half = len(pin) // 2

@@ -145,6 +145,9 @@ def _satisfies(existing: Job, wanted: WantedJob, now: datetime) -> bool:
 
 def _lies_on_the_shelf(subject: str, wanted: WantedJob) -> bool:
     """The very same job failed for good: it waits for a person, planning again must not start it anew."""
-    return wanted.due_at is not None and Job.objects.filter(
-        subject=subject, live_key=live_key(subject, wanted), state=Job.State.FAILED, due_at=wanted.due_at
-    ).exists()
+    return (
+        wanted.due_at is not None
+        and Job.objects.filter(
+            subject=subject, live_key=live_key(subject, wanted), state=Job.State.FAILED, due_at=wanted.due_at
+        ).exists()
+    )

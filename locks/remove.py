@@ -80,7 +80,9 @@ def _was_sent(credential: Credential, provider: LockProvider, now: datetime) -> 
     if adopt(credential, provider):
         return True
     if now - credential.asked_at < SETTLED:
-        raise WaitForDevice(f"A PIN may still be on its way to {credential.lock.name}; it is looked for again.", after=5)
+        raise WaitForDevice(
+            f"A PIN may still be on its way to {credential.lock.name}; it is looked for again.", after=5
+        )
     return False
 
 

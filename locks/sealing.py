@@ -20,7 +20,7 @@ def seal(pin: str) -> bytes:
     return _box().encrypt(pin.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: bytes | memoryview) -> str:
     """Raises Configuration when no key of PIN_SEAL_KEYS opens it."""
     try:
         return _box().decrypt(bytes(sealed)).decode()

@@ -28,9 +28,7 @@ class Accommodation(models.Model):
         _("Stays listing _id"), max_length=64, blank=True, help_text=_("long id of the listing; blank = not from Stays")
     )
     short_id = models.CharField(_("short id"), max_length=32, blank=True)
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="America/Sao_Paulo", validators=[validate_zone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="America/Sao_Paulo", validators=[validate_zone])
     check_in_time = models.TimeField(_("check-in time"), default=time(15, 0))
     check_out_time = models.TimeField(_("check-out time"), default=time(11, 0))
     grace_minutes = models.PositiveSmallIntegerField(

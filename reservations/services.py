@@ -106,9 +106,7 @@ def save_accommodation(accommodation: Accommodation, *, now: datetime, actor: st
     return moved
 
 
-def find(
-    reference: str, *, source: str = Reservation.Source.STAYS, lock: bool = False
-) -> Reservation | None:
+def find(reference: str, *, source: str = Reservation.Source.STAYS, lock: bool = False) -> Reservation | None:
     """A reservation by its source's long id, or by the short one, which some events give alone."""
     rows = Reservation.objects.filter(source=source)
     rows = rows.select_for_update() if lock else rows

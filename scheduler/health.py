@@ -55,5 +55,5 @@ def _stats(now: datetime) -> dict[str, dict[str, int]]:
         overdue=Count("pk", filter=Q(state=S.SCHEDULED, run_at__lt=now - OVERDUE)),
     )  # fmt: skip
     for row in rows:
-        stats[row.pop("queue")] = {**empty, **row}
+        stats[row["queue"]] = {name: row.get(name, 0) for name in empty}  # type: ignore[misc]
     return stats

@@ -8,3 +8,9 @@ from django.apps import AppConfig
 class SmartLockConfig(AppConfig):
     name = "smartlock"
     verbose_name = "SmartLock"
+
+    def ready(self) -> None:
+        from scheduler.ticks import tick
+
+        # Rooms that may not know the scheduler have their duties entered here.
+        tick("reservations.sync", seconds=900, queue="sync")

@@ -31,7 +31,7 @@ def refuse(sentence: str) -> SystemExit:
 
 def secret(name: str, *, at_least: int) -> str:
     """A secret from the environment; in debug mode a fixed throw-away one, so that nothing has to be set."""
-    value = env.str(name, default="")
+    value = str(env.str(name, default=""))
     if not value and DEBUG:
         return hashlib.sha256(f"debug {name}".encode()).hexdigest()
     if not value:

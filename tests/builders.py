@@ -46,7 +46,9 @@ def make_facts(accommodation: Accommodation, **over: Any) -> ReservationFacts:
     return ReservationFacts(**values)
 
 
-def make_reservation(accommodation: Accommodation | None = None, *, facts_at: datetime = NOW, **over: Any) -> Reservation:
+def make_reservation(
+    accommodation: Accommodation | None = None, *, facts_at: datetime = NOW, **over: Any
+) -> Reservation:
     """A booked stay from tomorrow 15:00 to 9 March 11:00, São Paulo time, saved the way every source saves."""
     unit = accommodation or make_accommodation()
     return save_facts(make_facts(unit, **over), facts_at=facts_at).reservation

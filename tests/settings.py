@@ -1,4 +1,4 @@
-"""The product's settings with throw-away secrets. A test that needs PostgreSQL or another Redis sets the environment."""
+"""The product's settings with throw-away secrets; the environment may name another database or Redis."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ from smartlock.settings import STORAGES  # noqa: E402
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_RESULT_BACKEND = "cache+memory://"
-DATABASES["default"]["TEST"] = {"NAME": None}  # type: ignore[name-defined]  # noqa: F405
+DATABASES["default"]["TEST"] = {"NAME": None}  # noqa: F405

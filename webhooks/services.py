@@ -87,7 +87,9 @@ def _read_again(event: WebhookEvent, attempt: int, now: datetime) -> str:
         if sync.read_again(client, event.external_id, now=now) is not None:
             return ""
     if not event.action.endswith(".deleted") and attempt < 2:
-        raise Retry(f"Stays does not know {event.external_id}; it is asked once more before it counts as gone.", after=3)
+        raise Retry(
+            f"Stays does not know {event.external_id}; it is asked once more before it counts as gone.", after=3
+        )
     known = reservations.find(event.external_id)
     if known is not None:
         reservations.end(known, Status.DELETED, facts_at=now, actor="webhook")

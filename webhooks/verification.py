@@ -36,7 +36,8 @@ def check_signature(headers: Mapping[str, str], body: bytes, secrets: Sequence[s
 
 def is_one_of(given: str, allowed: Sequence[str]) -> bool:
     """Whether a token or id is one of those allowed; every one is compared, whatever matches."""
-    return any([hmac.compare_digest(given.encode(), one.encode()) for one in allowed])
+    matches = [hmac.compare_digest(given.encode(), one.encode()) for one in allowed]
+    return any(matches)
 
 
 def _digest(text: str) -> bytes | None:

@@ -38,7 +38,7 @@ def stays(request: HttpRequest, token: str = "") -> JsonResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     verdict = check_signature(headers, body, settings.STAYS_WEBHOOK_SECRETS)
     if verdict == Verdict.BAD or (not token and verdict != Verdict.VERIFIED):
-        return _refuse(401, "bad_signature", "The signature does not match the body. Sign the raw bytes with HMAC-SHA256.")
+        return _refuse(401, "bad_signature", "The signature is missing or wrong: sign the raw bytes with HMAC-SHA256.")
     client_id = headers.get(CLIENT_ID_HEADER, "")
     if client_id and settings.STAYS_CLIENT_ID and not is_one_of(client_id, [settings.STAYS_CLIENT_ID]):
         return _refuse(401, "wrong_client", "x-stays-client-id is not the client id of this connection.")

@@ -85,7 +85,8 @@ class StaysClient:
         except httpx.HTTPStatusError:
             if response.status_code in (401, 403):
                 raise StaysRefused(
-                    f"Stays refused our API login ({response.status_code}): check STAYS_CLIENT_ID and STAYS_CLIENT_SECRET."
+                    f"Stays refused our API login ({response.status_code}): "
+                    "check STAYS_CLIENT_ID and STAYS_CLIENT_SECRET."
                 ) from None
             raise StaysError(f"Stays answered {response.status_code} to {path}; it is read again later.") from None
         except httpx.HTTPError as error:

@@ -79,7 +79,8 @@ def parse_guest(payload: Json, client: Json) -> Guest:
 def _status(payload: Json) -> str:
     word = _text(payload, "type").lower().replace("cancelled", "canceled")
     if word not in STATUSES:
-        raise BadReservation(f"The reservation's type is {word or 'missing'!r}; known are {', '.join(sorted(STATUSES))}.")
+        known = ", ".join(sorted(STATUSES))
+        raise BadReservation(f"The reservation's type is {word or 'missing'!r}; known are {known}.")
     return word
 
 
