@@ -1,7 +1,7 @@
 """Health check of the beat container: `python -m deploy.beat_alive`.
 
-Beat answers no ping, but it writes down when it last sent each task, every three minutes at the latest; the ticks go out
-every few seconds, so an old newest entry means that beat stands still.
+Beat answers no ping, but it writes down when it last sent each task, every three minutes at the latest. The ticks go
+out every few seconds, so when even the newest entry is old, beat stands still.
 """
 
 from __future__ import annotations

@@ -101,4 +101,5 @@ class _Log:
     def _begin(self) -> BinaryIO:
         if self._path.exists():
             self._path.replace(self._path.with_suffix(".log.1"))
-        return open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        return os.fdopen(descriptor, "wb", buffering=0)

@@ -139,7 +139,7 @@ def _check_port_is_free(name: str, number: int) -> None:
             ) from None
         except OSError:
             raise EnvironmentProblem(
-                f"Port {number} is already taken: choose another one with {name}, as in `{name}={number + 10} make run`."
+                f"Port {number} is already taken: choose another with {name}, as in `{name}={number + 10} make run`."
             ) from None
 
 

@@ -1,8 +1,8 @@
 """The watch over child processes: none outlives the process that started it, not even after `kill -9`.
 
 A `Guardian` starts each child in a session of its own and notes its process group with a second tiny process, which
-reads a pipe. When the starting process dies in whatever way, the kernel closes the pipe, and the second process ends every
-group that is still noted. A parent-death signal would reach the child only, never the workers that child has forked.
+reads a pipe. When the starting process dies in whatever way, the kernel closes the pipe, and the second process ends
+every group that is still noted. A parent-death signal would reach the child only, never the workers it has forked.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Guardian:
             os.write(pipe, b"+%d\n" % os.getpid())
 
         # Unsafe with threads in general; one write to a descriptor is not.
-        return subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=note_myself, **options)  # noqa: PLW1509
+        return subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=note_myself, **options)
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
         """The process has ended and was waited for: end what is left of its group, and drop it from the watch."""

@@ -2,8 +2,8 @@
 
     python -m deploy.install [--dev]
 
-Runs on any Python, before anything is installed, so the standard library has to do. uv is tried first (seconds), plain pip
-is the way out (a minute); both check every file against the hashes in the requirements.
+Runs on any Python, before anything is installed, so the standard library has to do. uv is tried first (seconds), plain
+pip is the way out (a minute); both check every file against the hashes in the requirements.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def main() -> None:
 def check_python() -> None:
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         here = ".".join(map(str, sys.version_info[:2]))
-        stop(
-            f"Python {here} is not supported: install 3.11, 3.12 or 3.13 and name it, as in `make run PYTHON=python3.12`."
-        )
+        stop(f"Python {here} is not supported: install 3.11, 3.12 or 3.13, or name one: `make run PYTHON=python3.12`.")
 
 
 def is_installed(wanted: Path) -> bool:
@@ -70,9 +68,7 @@ def create_venv() -> None:
     if done.returncode != 0:
         shutil.rmtree(VENV, ignore_errors=True)
         if "ensurepip" in done.stdout + done.stderr or "No module named venv" in done.stderr:
-            stop(
-                "Python's venv module is missing: install it (on Debian and Ubuntu: `apt install python3-venv`) and try again."
-            )
+            stop("Python's venv module is missing: install it (Debian, Ubuntu: `apt install python3-venv`), try again.")
         stop(f"the virtual environment could not be created in .venv: {last_line(done.stderr or done.stdout)}")
 
 

@@ -49,7 +49,7 @@ def seed_demo(wanted: Path) -> None:
         return
     try:
         call_command("seed_demo")
-    except Exception as problem:  # noqa: BLE001  # whatever it is, the real program works without the demo
+    except Exception as problem:  # whatever it is, the real program works without the demo
         print(f"The demo data could not be written ({problem}); try `manage.py seed_demo` later.")
     else:
         wanted.unlink()

@@ -1,6 +1,6 @@
 """`make run`: everything SmartLock consists of, in the foreground, on one machine, until Ctrl-C.
 
-    lock the folder -> environment -> ports -> Valkey -> database -> sandbox, Flower, worker, ticker, beat, web -> banner
+    lock the folder, environment, ports -> Valkey -> database -> sandbox, Flower, worker, ticker, beat, web -> banner
 
 What is started last is stopped first: web, beat, ticker, worker, Flower, sandbox, Valkey.
 """
@@ -53,7 +53,7 @@ def lock_folder(path: Path) -> TextIO:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         raise EnvironmentProblem(
-            f"it already runs in this folder (process {owner}), or is just stopping there; stop that one with Ctrl-C first."
+            f"it already runs in this folder (process {owner}) or is just stopping; stop it there with Ctrl-C first."
         ) from None
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")

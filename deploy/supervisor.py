@@ -207,7 +207,7 @@ class Supervisor:
         self._console.say(f"{story}\nStarting {child.program.name} again in {pause:g} s.")
 
     def _end(self, child: Child, grace: float) -> None:
-        """Ask the child to stop and carry its last words; whoever is slow, or in the way of a second Ctrl-C, is killed."""
+        """Ask the child to stop and carry its last words; kill it when it is slow, or at a second Ctrl-C."""
         process = child.process
         if process is None:
             return

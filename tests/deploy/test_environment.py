@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import stat
 from pathlib import Path
@@ -105,7 +104,7 @@ def test_a_taken_port_is_one_sentence_with_the_variable_to_change(env_file: Path
         number = taken.getsockname()[1]
         with pytest.raises(EnvironmentProblem) as problem:
             environment.check_ports(resolved(env_file, **{**ports_elsewhere(), "PORT": str(number)}))
-    assert f"Port {number} is already taken: choose another one with PORT" in str(problem.value)
+    assert f"Port {number} is already taken: choose another with PORT" in str(problem.value)
     assert "\n" not in str(problem.value)
 
 
@@ -127,7 +126,7 @@ def test_the_note_for_a_second_terminal_holds_no_secrets(tmp_path: Path, env_fil
     environment.note_for_other_terminals(note, env)
     assert environment.read(note)["REDIS_URL"] == "redis://127.0.0.1:1/0"
     assert not set(environment.read(note)) & set(MADE_UP)
-    assert stat.S_IMODE(os.stat(note).st_mode) == 0o600
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
 
 
 def ports_elsewhere() -> dict[str, str]:

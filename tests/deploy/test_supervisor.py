@@ -20,7 +20,8 @@ STUBBORN = (
 )
 SAYS_ITS_ID = "import os, time; print('pid', os.getpid(), flush=True); time.sleep(60)"
 HAS_A_CHILD = (
-    "import os, subprocess, sys, time; grandchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    "import os, subprocess, sys, time;"
+    "grandchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
     "print('pid', os.getpid(), flush=True); print('pid', grandchild.pid, flush=True); time.sleep(60)"
 )
 
@@ -85,7 +86,8 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
 def test_children_are_stopped_in_the_reverse_order_of_their_start(stage: Callable[..., Stage]) -> None:
     farewell = (
-        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(0)));"
+        "import signal, sys, time;"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(0)));"
         "print('here', flush=True); time.sleep(60)"
     )
     running = stage(first=farewell, second=farewell, third=farewell)
