@@ -1,0 +1,91 @@
+"""How commands speak: aligned tables for people, JSON for scripts, colours on a terminal only.
+
+Exit codes of all commands: 0 done, 1 not found or nothing to do, 2 wrong usage or configuration. A command that
+means something else by them says so in its help.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from reservations import services
+from reservations.models import Reservation
+
+STYLES = {
+    "scheduled": "NOTICE", "running": "WARNING", "succeeded": "SUCCESS", "failed": "ERROR", "cancelled": "HTTP_INFO",
+    "healthy": "SUCCESS", "degraded": "WARNING", "unhealthy": "ERROR",
+    "missing": "ERROR", "unwanted": "ERROR", "foreign": "WARNING",
+}  # fmt: skip
+
+
+class OperatorCommand(BaseCommand):
+    """A command for operators and scripts."""
+
+    def add_json(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+
+    def say(self, text: str = "") -> None:
+        self.stdout.write(text)
+
+    def print_json(self, data: Any) -> None:
+        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+    def print_table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """The last column is cut to the terminal's width; in a pipe nothing is cut."""
+        on_terminal = self.stdout.isatty()
+        cells = [[_line(cell) for cell in row] for row in rows]
+        widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
+        room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * (len(widths) - 1) if on_terminal else 0
+        self.say("  ".join(name.upper().ljust(width) for name, width in zip(headers, widths, strict=True)).rstrip())
+        for line in cells:
+            if on_terminal and len(line[-1]) > max(room, 20):
+                line[-1] = line[-1][: max(room, 20) - 1] + "…"
+            padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+            self.say("  ".join(self._painted(cell) if on_terminal else cell for cell in padded).rstrip())
+
+    def _painted(self, cell: str) -> str:
+        style = STYLES.get(cell.strip())
+        return str(getattr(self.style, style)(cell)) if style else cell
+
+
+def reservation(reference: str) -> Reservation:
+    """The stay a person means. Raises CommandError (exit code 1) when there is none."""
+    found = services.lookup(reference)
+    if found is None:
+        raise CommandError(
+            f"No reservation is known as {reference!r}: give Stays' _id, its short id, the partner code or our number.",
+            returncode=1,
+        )
+    return found
+
+
+def moment(at: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:
+    """``Thu 2026-03-05 14:00 (in 2 h)`` by the clock of ``zone``."""
+    if at is None:
+        return "-"
+    local = timezone.localtime(at, zone)
+    return f"{local:%a %Y-%m-%d %H:%M:%S} ({distance(at, now)})"
+
+
+def distance(at: datetime, now: datetime) -> str:
+    seconds = round((at - now).total_seconds())
+    amount = _amount(abs(seconds))
+    return "now" if seconds == 0 else f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def _amount(seconds: int) -> str:
+    for size, unit in ((172_800, "d"), (5_400, "h"), (90, "min")):
+        if seconds >= size:
+            return f"{round(seconds / {'d': 86_400, 'h': 3_600, 'min': 60}[unit])} {unit}"
+    return f"{seconds} s"
+
+
+def _line(cell: object) -> str:
+    return " ".join(str(cell).split())
