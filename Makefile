@@ -42,7 +42,7 @@ COMPILE = $(VENV) -m uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 lock: install ## pin all dependencies anew (ARGS=--upgrade for the newest versions)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
-	$(COMPILE) $(ARGS) -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+	$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	echo uv | $(COMPILE) $(ARGS) - -o deploy/uv.txt
 
 clean: ## remove caches and logs; .env, the database and .venv stay

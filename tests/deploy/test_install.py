@@ -55,3 +55,13 @@ def test_an_unsupported_python_is_one_sentence(version: tuple[int, ...], monkeyp
     monkeypatch.setattr(sys, "version_info", version)
     with pytest.raises(SystemExit, match=r"Python 3\.1[04] is not supported: install 3\.11, 3\.12 or 3\.13"):
         install.check_python()
+
+
+def test_the_development_lock_contains_the_running_one() -> None:
+    root = Path(__file__).resolve().parents[2]
+    running, development = (pins((root / name).read_text()) for name in ("requirements.txt", "requirements-dev.txt"))
+    assert running <= development
+
+
+def pins(requirements: str) -> set[str]:
+    return {line.split()[0] for line in requirements.splitlines() if "==" in line and not line.startswith((" ", "#"))}
