@@ -117,8 +117,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
     if reading.state == PinState.UNKNOWN:
         note(credential, state=State.UNKNOWN)
     raise WaitForDevice(
-        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}). "
-        "If it is a Wi-Fi lock it sleeps: touching the keypad wakes it."
+        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}"
     )
 
 

@@ -69,6 +69,11 @@ class Lock(models.Model):
         return self.pin_length or self.PIN_LENGTHS[Lock.Radio(self.radio)]
 
     @property
+    def sleep_hint(self) -> str:
+        """What to add when this lock does not answer: a Wi-Fi lock sleeps until somebody touches it."""
+        return " It sleeps: touching its keypad wakes it." if self.radio == Lock.Radio.WIFI else ""
+
+    @property
     def device(self) -> Device:
         return Device(device_id=self.device_id, radio=cast(Radio, self.radio))
 

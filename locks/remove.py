@@ -68,8 +68,7 @@ def _remove(credential: Credential, provider: LockProvider, *, check: Check, now
     if state == PinState.UNKNOWN:
         raise Transient(f"{credential.lock.name} gave an answer that could not be read; it is asked again.")
     raise WaitForDevice(
-        f"{credential.lock.name} has not confirmed the removal ({state.value}). "
-        "A Wi-Fi lock that sleeps removes the code when somebody touches the keypad."
+        f"{credential.lock.name} has not confirmed the removal ({state.value}).{credential.lock.sleep_hint}"
     )
 
 

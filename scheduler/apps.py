@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 
 class SchedulerConfig(AppConfig):
@@ -10,4 +11,6 @@ class SchedulerConfig(AppConfig):
     def ready(self) -> None:
         from scheduler.ticks import ensure_ticks
 
+        # Every process that writes jobs must know the kinds, not only the workers.
+        autodiscover_modules("tasks")
         post_migrate.connect(ensure_ticks, sender=self)

@@ -45,6 +45,8 @@ def configuration(*, json: bool) -> dict[str, Any]:
             "httpx": {"level": "WARNING"},  # its INFO line prints whole URLs
             "httpcore": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},  # the runner logs each job itself
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
         },
     }
 

@@ -1,0 +1,77 @@
+"""The whole way of a booking, told once: this is the specification, and it runs on real processes."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import pytest
+
+from tests.journeys.house import House, wait_for
+from tests.sandbox_process import BLE, WIFI, ZIGBEE
+
+
+def pin_in(body: str) -> str:
+    """The guest reads her PIN off the message."""
+    found = re.search(r"PIN: (\d{6,7})", body)
+    assert found, body
+    return found[1]
+
+
+@pytest.mark.parametrize("door", [ZIGBEE, BLE])
+def test_a_guest_gets_in_during_her_stay_and_nobody_else_does(home: House, door: str) -> None:
+    guest = f"{door}@example.com"
+    # Somebody books. The stay starts in a few seconds, so the PIN is due at once.
+    stay = home.book(door, starts_in=14, lasts=16, guest=guest)
+
+    # She is told her PIN, and only after the door has proven that it has it.
+    message = home.mail(guest)
+    pin = pin_in(message["body"])
+    assert pin not in message["subject"]
+    assert home.codes(door) == 1
+
+    # Before check-in the door stays shut; from check-in on it opens to her PIN, and to no other.
+    assert not home.opens(door, pin)
+    wait_for(lambda: home.opens(door, pin), why="the door opens from check-in on")
+    assert not home.opens(door, pin[::-1])
+
+    # At check-out the PIN goes, and its absence is read back.
+    wait_for(lambda: home.codes(door) == 0, why="the PIN is removed at check-out")
+    assert not home.opens(door, pin)
+    kinds = wait_for(lambda: finished(home, stay["_id"]), why="both jobs are done")
+    assert {"locks.generate_pin", "locks.revoke_pin"} <= kinds
+
+
+def finished(home: House, reservation: str) -> set[str] | None:
+    jobs = home.jobs(reservation)
+    return {job["kind"] for job in jobs} if all(job["state"] == "succeeded" for job in jobs) else None
+
+
+def test_the_pin_waits_for_its_hour(home: House) -> None:
+    """One hour before check-in, not earlier: until then there is a job with its due time, and an empty door."""
+    guest = "hour@example.com"
+    stay = home.book(ZIGBEE, starts_in=3600 + 9, lasts=3600, guest=guest)
+    job = wait_for(lambda: next(iter(home.jobs(stay["_id"])), None), why="the job is planned")
+    assert (job["kind"], job["state"], job["attempts"]) == ("locks.generate_pin", "scheduled", [])
+    assert home.codes(ZIGBEE) == 0
+    assert home.mail(guest)
+    [attempt, *_] = home.jobs(stay["_id"])[0]["attempts"]
+    assert datetime.fromisoformat(attempt["started_at"]) >= datetime.fromisoformat(job["run_at"])
+    assert attempt["lateness_ms"] >= 0
+    home.sandbox.cancel(stay["_id"])
+    wait_for(lambda: home.codes(ZIGBEE) == 0, why="cancelled: the PIN goes at once")
+
+
+def test_a_sleeping_lock_opens_once_somebody_touches_it(home: House) -> None:
+    """A Wi-Fi lock sleeps: the guest still gets her PIN in time, with how to wake the lock."""
+    guest = "sleep@example.com"
+    home.sandbox.sleep(WIFI)
+    stay = home.book(WIFI, starts_in=-60, lasts=3600, guest=guest)
+    pin = pin_in(home.mail(guest)["body"])
+    assert len(pin) == 7
+    assert not home.opens(WIFI, pin)
+    home.sandbox.wake(WIFI)
+    assert home.opens(WIFI, pin)
+    home.sandbox.cancel(stay["_id"])
+    home.sandbox.wake(WIFI)
+    wait_for(lambda: home.sandbox.wake(WIFI) or home.codes(WIFI) == 0, why="removed once the lock is awake")
