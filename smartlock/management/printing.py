@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from reservations import services
 from reservations.models import Reservation
+from scheduler.models import Job
 
 STYLES = {
     "scheduled": "NOTICE", "running": "WARNING", "succeeded": "SUCCESS", "failed": "ERROR", "cancelled": "HTTP_INFO",
@@ -78,6 +79,11 @@ def distance(at: datetime, now: datetime) -> str:
     seconds = round((at - now).total_seconds())
     amount = _amount(abs(seconds))
     return "now" if seconds == 0 else f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def tries(job: Job) -> str:
+    """``1/3``; a job that is tried until its time is over has no number to be out of."""
+    return f"{job.attempt}/{job.max_attempts}" if job.max_attempts < 100 else str(job.attempt)
 
 
 def _amount(seconds: int) -> str:

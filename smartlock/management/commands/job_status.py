@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from scheduler import clock
 from scheduler.services import describe, jobs_of
-from smartlock.management.printing import OperatorCommand, moment, reservation
+from smartlock.management.printing import OperatorCommand, moment, reservation, tries
 
 
 class Command(OperatorCommand):
@@ -32,16 +32,13 @@ class Command(OperatorCommand):
         if not jobs:
             self.say("It has no jobs.")
             return
-        rows = [
-            (j.pk, j.state, j.kind, moment(j.run_at, now, zone), f"{j.attempt}/{j.max_attempts}", j.last_error)
-            for j in jobs
-        ]
-        self.print_table(["id", "state", "kind", "run at", "attempt", "last error"], rows)
-        tries = [
+        rows = [(j.pk, j.state, j.kind, moment(j.run_at, now, zone), tries(j), j.last_error) for j in jobs]
+        self.print_table(["id", "state", "kind", "run at", "tries", "last error"], rows)
+        history = [
             (j.pk, a.number, a.outcome, moment(a.started_at, now, zone), f"{a.lateness_ms} ms", a.worker, a.error)
             for j in jobs
             for a in j.attempts.all()
         ]
-        if tries:
+        if history:
             self.say()
-            self.print_table(["job", "try", "outcome", "started", "late by", "worker", "error"], tries)
+            self.print_table(["job", "try", "outcome", "started", "late by", "worker", "error"], history)

@@ -10,7 +10,7 @@ from django.db.models import F
 from scheduler import clock
 from scheduler.models import Job
 from scheduler.services import describe
-from smartlock.management.printing import OperatorCommand, moment
+from smartlock.management.printing import OperatorCommand, moment, tries
 
 
 class Command(OperatorCommand):
@@ -36,14 +36,14 @@ class Command(OperatorCommand):
             return
         rows = [
             (
-                job.pk, job.state, job.kind, job.subject, moment(job.run_at, now),
-                f"{job.attempt}/{job.max_attempts}", job.queue, job.last_error,
+                job.pk, job.state, job.kind, job.subject, moment(job.run_at, now), tries(job), job.queue,
+                job.last_error,
             )
             for job in jobs
         ]  # fmt: skip
         if not rows:
             self.say("No jobs fit.")
             return
-        self.print_table(["id", "state", "kind", "subject", "run at", "attempt", "queue", "last error"], rows)
+        self.print_table(["id", "state", "kind", "subject", "run at", "tries", "queue", "last error"], rows)
         if (more := found.count() - len(rows)) > 0:
             self.say(f"… and {more} more (--limit).")
