@@ -1,4 +1,4 @@
-"""`python -m sandbox`: starts the web server and the mail receiver, says where they are, and ends on SIGTERM or Ctrl-C."""
+"""`python -m sandbox`: starts web server and mail receiver, says where they are, ends on SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Puts the pretend world together: one Flask application for the Tuya paths, the Stays paths, and the sandbox's own."""
+"""Puts the pretend world together: one Flask application for the Tuya paths, the Stays paths and the sandbox's own."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, jsonify
+from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from sandbox.doors_api import DoorsApi
+from sandbox.page import Page
 from sandbox.settings import Settings
 from sandbox.stays_account import StaysError
 from sandbox.stays_api import StaysApi
@@ -18,12 +20,15 @@ from sandbox.tuya_auth import Gate
 
 def create_app(settings: Settings, store: Store, sender: WebhookSender) -> Flask:
     app = Flask("sandbox", static_folder="static", static_url_path="/static", template_folder="templates")
+    # A word missing in one language shall fail, not leave a hole in the page.
+    app.jinja_env.undefined = StrictUndefined
     app.json.sort_keys = False  # type: ignore[attr-defined]
     gate = Gate(settings.tuya_client_id, settings.tuya_client_secret)
     TuyaApi(store, gate, settings.delivery_seconds).register(app)
     StaysApi(store, settings).register(app)
     StaysDesk(store, sender).register(app)
     DoorsApi(store, sender, settings.awake_seconds).register(app)
+    Page(store).register(app)
     app.register_error_handler(StaysError, _stays_error)
     app.register_error_handler(HTTPException, _plain_error)
     return app

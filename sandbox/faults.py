@@ -12,7 +12,7 @@ BEHIND_A_GATEWAY = ("zigbee", "ble")
 
 @dataclass(frozen=True)
 class FaultKind:
-    """`seconds` belongs to the fault itself (a delay, a skew) when `measures` is set; else it is how long the fault lasts."""
+    """With `measures`, `seconds` is the size of the fault (a delay, a skew); without, how long it lasts."""
 
     about: str
     scope: Scope = "door"

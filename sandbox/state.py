@@ -98,7 +98,7 @@ class Slot:
 
 @dataclass
 class OfflineCode:
-    """A code Tuya computed; the lock recognises it by arithmetic, so no delivery is needed and no cloud can revoke it."""
+    """A code Tuya computed; the lock knows it by arithmetic: no delivery is needed, no cloud can revoke it."""
 
     id: int
     pin: str

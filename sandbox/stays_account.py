@@ -6,11 +6,13 @@ import re
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
 from typing import Any
 
 TYPES = ("reserved", "booked", "contract", "blocked", "maintenance", "canceled")
 LANGUAGES = {"pt": "pt_BR", "en": "en_US", "es": "es_ES", "fr": "fr_FR", "de": "de_DE", "it": "it_IT"}
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 CHECK_IN, CHECK_OUT = "15:00", "11:00"
 
@@ -184,14 +186,14 @@ def _check(reservation: Reservation) -> None:
 def _moment(which: str, day: str, time: str) -> datetime:
     if not TIME.fullmatch(time):
         raise StaysError(400, f"{which}Time must be HH:mm or HH:mm:ss, not {time!r}.")
-    return datetime.combine(parse_day(f"{which}Date", day), datetime.strptime(time[:5], "%H:%M").time()) + timedelta(
-        seconds=int(time[6:] or 0)
-    )
+    return datetime.combine(parse_day(f"{which}Date", day), clock_time.fromisoformat(time))
 
 
 def parse_day(name: str, text: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
+        if not DAY.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text)
     except ValueError:
         raise StaysError(400, f"{name} must be a date like 2026-12-01, not {text!r}.") from None
 

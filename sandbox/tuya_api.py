@@ -1,4 +1,4 @@
-"""The HTTP half of the pretend Tuya cloud: routes, the order of the checks, the envelope, and the faults around them."""
+"""The HTTP half of the pretend Tuya cloud: routes, the order of checks, the envelope, and the faults around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each Tuya path does once the caller is let in. Every function turns one `Call` into the `result` of the answer."""
+"""What each Tuya path does once the caller is let in: each function turns one `Call` into the answer's `result`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the sandbox as a program of its own and talks to it as a script would; for every test that needs an outside world."""
+"""Starts the sandbox as a program of its own and talks to it as a script would, for tests that need the outside."""
 
 from __future__ import annotations
 
