@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import django
+import redis
 from django.core.management import call_command, get_commands
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,12 +23,29 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
     sys.path.insert(0, str(ROOT))
     django.setup()
+    check_services()
     call_command("migrate", interactive=False, verbosity=0)
     print("The database is up to date.")
     collect_static(ROOT / "var" / "static.stamp")
     if ensure_operator():
         (ROOT / "var" / "demo-wanted").touch()
     seed_demo(ROOT / "var" / "demo-wanted")
+
+
+def check_services() -> None:
+    """One sentence now instead of five processes that fail in their own words."""
+    from django.conf import settings
+    from django.db import OperationalError, connection
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as problem:
+        sys.exit(f"The database of DATABASE_URL does not answer: {problem}")
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as problem:
+        sys.exit(f"The Redis of REDIS_URL does not answer: {problem}")
 
 
 def ensure_operator() -> bool:

@@ -100,7 +100,7 @@ class Supervisor:
             self._turn()
         self._end(child, grace=program.grace)
         if process.returncode != 0 and not self.is_stopping:
-            raise GaveUp(f"{program.name} failed with {_ending(process.returncode)}:\n{_tail(child)}")
+            raise GaveUp(f"{program.name} failed with {_ending(process.returncode)}; its words are above.")
 
     def wait_until_ready(self, seconds: float) -> list[str]:
         """Run until every child answers, a stop is asked for or the time is up; returns the names of the silent."""
