@@ -1,0 +1,131 @@
+"""What operators and scripts get from the job commands: shape, exit code, effect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from locks.plan import GENERATE, REVOKE
+from reservations.models import Reservation
+from scheduler import clock
+from scheduler.models import Heartbeat, Job, JobAttempt
+from scheduler.services import schedule
+from smartlock.audit.models import AuditLog
+from tests.builders import make_accommodation, make_lock, make_reservation
+from tests.commands.run import run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stay() -> Reservation:
+    """A stay of three days that begins tomorrow, in a unit with one lock: two jobs."""
+    unit = make_accommodation()
+    make_lock(unit)
+    today = clock.now().date()
+    return make_reservation(
+        unit,
+        facts_at=clock.now(),
+        check_in_date=today + timedelta(days=2),
+        check_out_date=today + timedelta(days=5),
+        short_id="EV77J",
+    )
+
+
+def failed_job(kind: str = GENERATE, subject: str = "", days_ago: int = 0) -> Job:
+    now = clock.now()
+    job = schedule(kind, due_at=now, now=now, subject=subject)
+    ended = now - timedelta(days=days_ago)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, finished_at=ended, last_error="No battery.")
+    job.refresh_from_db()
+    return job
+
+
+@pytest.mark.parametrize("name", ["short_id", "external_id", "pk"])
+def test_job_status_by_any_name(stay: Reservation, name: str) -> None:
+    job = Job.objects.get(kind=GENERATE)
+    JobAttempt.objects.create(job=job, number=1, started_at=clock.now(), worker="w1", lateness_ms=12)
+    answer = run("job_status", str(getattr(stay, name)), "--json")
+    assert answer.code == 0
+    assert [job["kind"] for job in answer.json] == [GENERATE, REVOKE]
+    wanted = {"id", "kind", "state", "run_at", "attempt", "max_attempts", "priority", "delay_seconds", "last_error"}
+    assert set(answer.json[0]) >= wanted | {"attempts"}
+    assert set(answer.json[0]["attempts"][0]) == {
+        "started_at", "finished_at", "outcome", "error", "lateness_ms", "worker"
+    }  # fmt: skip
+
+
+def test_job_status_for_people(stay: Reservation) -> None:
+    answer = run("job_status", "EV77J")
+    assert answer.code == 0
+    assert "locks.generate_pin" in answer.out
+    assert "America/Sao_Paulo" in answer.out
+    assert "100000" not in answer.out
+
+
+def test_unknown_reservation_is_one_sentence_and_code_one() -> None:
+    for command in ("job_status", "cancel_jobs"):
+        answer = run(command, "nobody")
+        assert answer.code == 1
+        assert "'nobody'" in answer.out
+        assert answer.out.count("\n") == 0
+
+
+def test_cancel_jobs(stay: Reservation) -> None:
+    assert run("cancel_jobs", "EV77J", "--dry-run", "--json").json["cancelled"] == 0
+    assert Job.objects.filter(state=Job.State.SCHEDULED).count() == 2
+    answer = run("cancel_jobs", "EV77J", "--json")
+    assert answer.code == 0
+    assert answer.json["cancelled"] == 2
+    assert Job.objects.filter(state=Job.State.CANCELLED).count() == 2
+    assert AuditLog.objects.filter(action="jobs.cancelled", actor="command").exists()
+    assert run("cancel_jobs", "EV77J").code == 1
+
+
+def test_list_jobs_filters(stay: Reservation) -> None:
+    failed = failed_job()
+    assert len(run("list_jobs", "--json").json) == 3
+    assert [job["id"] for job in run("list_jobs", "--state", "failed", "--json").json] == [failed.pk]
+    assert len(run("list_jobs", "--kind", REVOKE, "--json").json) == 1
+    assert len(run("list_jobs", "--subject", stay.subject, "--queue", "pins", "--json").json) == 2
+    assert "… and 2 more" in run("list_jobs", "--limit", "1").out
+    assert run("list_jobs", "--queue", "sync").out == "No jobs fit.\n"
+
+
+def test_list_jobs_is_a_table_with_aligned_columns(stay: Reservation) -> None:
+    head, *rows = run("list_jobs").out.splitlines()
+    at = head.index("KIND")
+    assert all(row[at:].startswith("locks.") for row in rows)
+
+
+def test_retry_jobs(stay: Reservation) -> None:
+    one, other = failed_job(), failed_job(REVOKE, stay.subject)
+    assert run("retry_jobs").code == 2
+    assert run("retry_jobs", "--reservation", "EV77J", "--dry-run", "--json").json["jobs"] == [other.pk]
+    assert run("retry_jobs", str(one.pk), "--json").json == {"dry_run": False, "retried": 1, "jobs": [one.pk]}
+    one.refresh_from_db()
+    assert one.state == Job.State.SCHEDULED
+    assert run("retry_jobs", "--kind", GENERATE).code == 1
+    assert run("retry_jobs", "--all").code == 0
+    assert run("retry_jobs", "--all").code == 1
+
+
+def test_clear_failed_jobs() -> None:
+    failed_job(days_ago=3)
+    failed_job()
+    assert run("clear_failed_jobs", "--dry-run", "--json").json == {"dry_run": True, "found": 2, "cleared": 0}
+    assert run("clear_failed_jobs", "--older-than", "2", "--json").json["cleared"] == 1
+    assert run("clear_failed_jobs", "--older-than", "-1").code == 2
+    assert run("clear_failed_jobs").code == 0
+    assert not Job.objects.exists()
+    assert run("clear_failed_jobs").code == 0
+
+
+def test_queue_health_tells_by_its_exit_code() -> None:
+    assert run("queue_health").code == 2
+    Heartbeat.objects.create(name="dispatcher", beat_at=clock.now())
+    answer = run("queue_health", "--json")
+    assert (answer.code, answer.json["status"]) == (0, "healthy")
+    failed_job()
+    assert run("queue_health").code == 1

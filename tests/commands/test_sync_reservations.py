@@ -1,0 +1,44 @@
+"""Without a login one plain sentence; otherwise what the sync did."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+
+from reservations.errors import StaysError, StaysRefused
+from reservations.stays.client import StaysClient
+from tests.commands.run import run
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_a_login_it_says_so(settings: LazySettings) -> None:
+    settings.STAYS_CLIENT_SECRET = ""
+    answer = run("sync_reservations")
+    assert answer.code == 2
+    assert "STAYS_CLIENT_SECRET" in answer.out
+
+
+@pytest.mark.parametrize(("error", "code"), [(StaysError("It rests."), 1), (StaysRefused("Refused."), 2)])
+def test_trouble_with_stays_is_a_sentence(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch, error: StaysError, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    settings.STAYS_BASE_URL = "http://127.0.0.1:1"
+    monkeypatch.setattr(StaysClient, "search", fail)
+    answer = run("sync_reservations")
+    assert (answer.code, answer.out) == (code, str(error))
+
+
+def test_json_tells_the_counts(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.STAYS_BASE_URL = "http://127.0.0.1:1"
+    monkeypatch.setattr(StaysClient, "search", lambda *_: iter([]))
+    answer = run("sync_reservations", "--from", "2026-03-01", "--to", "2026-03-09", "--dry-run", "--json")
+    assert answer.code == 0
+    assert answer.json == {
+        "from": "2026-03-01", "to": "2026-03-09", "dry_run": True, "seen": 0, "created": 0, "changed": 0, "gone": 0,
+        "problems": [],
+    }  # fmt: skip
+    assert run("sync_reservations", "--from", "2026-03-09", "--to", "2026-03-01").code == 2
