@@ -12,6 +12,7 @@ from sandbox.tuya_errors import TuyaError
 NAME_LENGTH = 20
 LATE_START_SECONDS = 60
 UNIX_SECONDS_DIGITS = 10
+GONE_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def create(door: Door, wish: Wish, number: int, now: float, delay: float) -> Pas
     _check_unique(door, wish, now)
     if _taken_places(door) >= CAPACITY:
         raise TuyaError(2303)
+    _forget_the_long_gone(door)
     remember_before(door, now)
     record = Password(number, wish.name, wish.pin, wish.effective_time, wish.invalid_time, wish.once)
     door.records[number] = record
@@ -105,6 +107,13 @@ def readable_records(door: Door, now: float) -> dict[int, Password]:
     if fault and now < door.changed_at + (fault.seconds or 0.0):
         return door.before_change
     return door.records
+
+
+def _forget_the_long_gone(door: Door) -> None:
+    """A removed password can be read back as removed for a good while, but a busy door must not grow for ever."""
+    gone = [record.id for record in door.records.values() if record.state is RecordState.GONE]
+    for number in gone[:-GONE_KEPT]:
+        del door.records[number]
 
 
 def _taken_places(door: Door) -> int:

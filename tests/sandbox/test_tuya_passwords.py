@@ -245,6 +245,15 @@ def test_a_lock_has_ten_places_and_the_expired_keep_theirs(bench: Bench) -> None
     assert bench.tuya.create(WIFI, OTHER[WIFI])["success"]
 
 
+def test_a_busy_door_forgets_only_the_long_gone(bench: Bench) -> None:
+    numbers = []
+    for _ in range(204):
+        numbers.append(bench.tuya.created(ZIGBEE, PIN[ZIGBEE]))
+        bench.tuya.delete(ZIGBEE, numbers[-1])
+    assert bench.tuya.read(ZIGBEE, numbers[0])["code"] == 2310
+    assert bench.tuya.phase(ZIGBEE, numbers[10]) == 4
+
+
 def test_a_one_time_password_opens_once(bench: Bench) -> None:
     now = bench.clock.now
     body = bench.tuya.wish(ZIGBEE, PIN[ZIGBEE], now, now + 3600, "once") | {"type": 1}
