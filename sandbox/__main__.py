@@ -36,12 +36,13 @@ class Handler(WSGIRequestHandler):
 def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
+        store = Store(settings.state_file)
         smtp_socket = _listen(settings.host, settings.smtp_port, "SANDBOX_SMTP_PORT")
         web_socket = _listen(settings.host, settings.port, "SANDBOX_PORT")
     except BadSetting as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 2
-    _run(settings, web_socket, smtp_socket)
+    _run(settings, store, web_socket, smtp_socket)
     return 0
 
 
@@ -52,8 +53,7 @@ def _listen(host: str, port: int, variable: str) -> socket.socket:
         raise BadSetting(f"cannot listen on port {port} ({error.strerror}); set {variable} to another one.") from None
 
 
-def _run(settings: Settings, web_socket: socket.socket, smtp_socket: socket.socket) -> None:
-    store = Store(settings.state_file)
+def _run(settings: Settings, store: Store, web_socket: socket.socket, smtp_socket: socket.socket) -> None:
     sender = WebhookSender(settings.webhook_url, settings.stays_client_id, settings.webhook_secret)
     smtp = SmtpServer(Mailbox(store), smtp_socket)
     web = _web_server(settings, store, sender, web_socket)

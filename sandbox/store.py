@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox.delivery import settle
 from sandbox.faults import Fault
+from sandbox.settings import BadSetting
 from sandbox.state import Door, LogLine, Message, OfflineCode, Order, Password, RecordState, Slot, World, first_world
 from sandbox.stays_account import Account
 
@@ -63,7 +64,11 @@ class Store:
     def _read(self) -> World | None:
         if self.path is None or not self.path.exists():
             return None
-        return world_from_json(json.loads(self.path.read_text()))
+        try:
+            return world_from_json(json.loads(self.path.read_text()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            problem = f"SANDBOX_STATE: {self.path} cannot be understood ({type(error).__name__})"
+            raise BadSetting(f"{problem}; remove it to start with fresh doors.") from None
 
 
 def world_from_json(data: dict[str, Any]) -> World:

@@ -180,6 +180,15 @@ def test_a_wrong_setting_is_said_in_one_sentence(env: dict[str, str], words: str
     assert words in done.stderr
 
 
+def test_a_broken_state_file_is_said_and_left_alone(tmp_path: Path) -> None:
+    state = tmp_path / "world.json"
+    state.write_text('{"doors": {')
+    done = _run({"SANDBOX_STATE": str(state)})
+    assert done.returncode == 2
+    assert "remove it to start with fresh doors" in done.stderr
+    assert state.read_text() == '{"doors": {'
+
+
 def test_a_taken_port_is_said_with_the_variable_to_change(sandbox: RunningSandbox) -> None:
     done = _run({"SANDBOX_PORT": sandbox.base_url.rsplit(":", 1)[1]})
     assert done.returncode == 2
