@@ -13,9 +13,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from locks import allocate, sealing
+from locks import allocate, doors, sealing
 from locks.alarms import alarm_once
-from locks.doors import provider_for
 from locks.errors import (
     Configuration,
     DoorError,
@@ -60,7 +59,7 @@ def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callab
     )
     if credential.state == State.ON_LOCK and credential.proven == credential.wish:
         return credential
-    provider = provider_for(credential.lock.provider)
+    provider = doors.provider_for(credential.lock.provider)
     try:
         if not credential.provider_ref:
             _create_or_adopt(credential, provider, check=check, now=now)
@@ -81,7 +80,7 @@ def change_window(reservation_id: int, lock_id: int, *, check: Check, now: Calla
     )
     if credential is None or not credential.provider_ref:
         return generate_pin(reservation_id, lock_id, check=check, now=now)
-    provider = provider_for(credential.lock.provider)
+    provider = doors.provider_for(credential.lock.provider)
     try:
         _keep_start_after_first_use(credential, provider, now=now())
         if credential.asked != credential.wish:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from locks.alarms import alarm_once
-from locks.doors import provider_for
+from locks import doors
 from locks.errors import DoorError, Transient, WaitForDevice
 from locks.issue import SETTLED, Check, adopt
 from locks.models import Credential
@@ -28,7 +28,7 @@ def revoke_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable
     """
     removed = 0
     for credential in _due(reservation_id, lock_id, now()):
-        provider = provider_for(credential.lock.provider)
+        provider = doors.provider_for(credential.lock.provider)
         try:
             _remove(credential, provider, check=check, now=now)
         except DoorError as error:

@@ -1,0 +1,237 @@
+"""Claim, act, record: a message that comes twice, late or early does no harm, and errors name the policy."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import fakeredis
+import pytest
+import redis as redis_library
+import time_machine
+
+from scheduler import redis, services
+from scheduler.errors import Retry, Stop, Wait
+from scheduler.models import Job, JobAttempt
+from scheduler.rescue import rescue
+from scheduler.runner import Run, claim, run_one
+from scheduler.signals import job_failed
+from scheduler.transitions import move
+from tests.builders import NOW
+from tests.scheduler.kinds_for_tests import EXCLUSIVE, PLAIN, doing
+
+pytestmark = pytest.mark.django_db
+
+
+def due(kind: str = "tests.plain", **over: object) -> Job:
+    values: dict[str, object] = {"due_at": NOW, "now": NOW, "subject": "thing:1"} | over
+    return services.schedule(kind, **values)  # type: ignore[arg-type]
+
+
+def run(job: Job, at: datetime = NOW) -> str:
+    with time_machine.travel(at, tick=False):
+        return run_one(EXCLUSIVE if job.exclusive else PLAIN, job.pk, job.version, worker="w1")
+
+
+def fail_with(error: Exception) -> None:
+    def failing(_: Run) -> None:
+        raise error
+
+    doing["plain"] = doing["exclusive"] = failing
+
+
+def test_a_due_job_runs_once_however_often_its_message_comes() -> None:
+    ran: list[int] = []
+    doing["plain"] = lambda r: ran.append(r.job_id)
+    job = due()
+    assert [run(job), run(job), run(job)] == ["succeeded", "stale", "stale"]
+    assert ran == [job.pk]
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.worker) == ("succeeded", 1, "w1")
+
+
+def test_no_job_starts_early() -> None:
+    started: list[datetime] = []
+    doing["plain"] = lambda r: started.append(services.Job.objects.get(pk=r.job_id).updated_at)
+    far = due(due_at=NOW + timedelta(minutes=5))
+    assert run(far) == "early"
+    assert started == []
+    far.refresh_from_db()
+    assert (far.state, far.published_at) == ("scheduled", None)
+
+
+def test_a_message_that_is_a_moment_early_waits_for_the_moment() -> None:
+    job = services.schedule("tests.plain", due_at=services_now() + timedelta(milliseconds=150), now=services_now())
+    assert run_one(PLAIN, job.pk, job.version, worker="w1") == "succeeded"
+    attempt = job.attempts.get()
+    assert attempt.started_at >= job.run_at
+    assert attempt.lateness_ms >= 0
+
+
+def services_now() -> datetime:
+    from scheduler import clock
+
+    return clock.now()
+
+
+def test_a_cancelled_or_moved_job_ignores_its_old_message() -> None:
+    cancelled, moved = due(), due()
+    services.cancel(Job.objects.filter(pk=cancelled.pk), now=NOW)
+    services.reschedule(Job.objects.filter(pk=moved.pk), due_at=NOW, now=NOW)
+    assert [run(cancelled), run(moved)] == ["stale", "stale"]
+    assert not JobAttempt.objects.exists()
+
+
+def test_default_retries_come_after_2_and_4_seconds_then_the_shelf() -> None:
+    failed: list[str] = []
+    job_failed.connect(collect := (lambda error, **_: failed.append(error)))
+    fail_with(Retry("Tuya hiccup"))
+    job, at, waits = due(), NOW, []
+    try:
+        while job.state == "scheduled":
+            outcome = run(job, at)
+            before, job = at, Job.objects.get(pk=job.pk)
+            if job.state == "scheduled":
+                waits.append((job.run_at - before).total_seconds())
+                at = job.run_at
+    finally:
+        job_failed.disconnect(collect)
+    assert [2 <= waits[0] <= 2.2, 4 <= waits[1] <= 4.4, len(waits)] == [True, True, 2]
+    assert (outcome, job.state, job.attempt, job.last_error, failed) == (
+        "failed", "failed", 3, "Tuya hiccup", ["Tuya hiccup"],
+    )  # fmt: skip
+    assert [a.outcome for a in job.attempts.all()] == ["retry", "retry", "failed"]
+
+
+def test_waiting_uses_up_no_attempt() -> None:
+    fail_with(Wait("the lock sleeps"))
+    job = due()
+    assert run(job) == "waiting"
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.run_at > NOW) == ("scheduled", 0, True)
+
+
+def test_an_error_that_says_stop_goes_straight_to_the_shelf() -> None:
+    fail_with(Stop("wrong secret"))
+    job = due()
+    assert run(job) == "failed"
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == ("failed", 1)
+
+
+def test_an_unknown_fault_is_tried_again_and_leaves_its_traceback() -> None:
+    fail_with(ZeroDivisionError("a bug"))
+    job = due()
+    assert run(job) == "retry"
+    attempt = job.attempts.get()
+    assert (attempt.error_class, "ZeroDivisionError" in attempt.traceback) == ("ZeroDivisionError", True)
+
+
+def test_after_a_cancel_commits_no_new_effect_begins() -> None:
+    effects: list[str] = []
+
+    def two_effects(run: Run) -> None:
+        run.check()
+        effects.append("first")
+        services.cancel(Job.objects.filter(pk=run.job_id), now=NOW)
+        run.check()
+        effects.append("second")
+
+    doing["plain"] = two_effects
+    job = due()
+    assert run(job) == "cancelled"
+    job.refresh_from_db()
+    assert (job.state, effects) == ("cancelled", ["first"])
+
+
+def test_two_jobs_of_one_subject_never_act_together() -> None:
+    first, second = due("tests.exclusive"), due("tests.exclusive")
+    inside: list[str] = []
+
+    def try_the_other(_: Run) -> None:
+        doing.pop("exclusive")
+        inside.append(run(second))
+
+    doing["exclusive"] = try_the_other
+    assert run(first) == "succeeded"
+    assert inside == ["busy"]
+    second.refresh_from_db()
+    assert (second.state, second.attempt, second.run_at > NOW) == ("scheduled", 0, True)
+
+
+def test_the_row_keeps_them_apart_even_when_redis_was_emptied(fake_redis: fakeredis.FakeRedis) -> None:
+    first, second = due("tests.exclusive"), due("tests.exclusive")
+    inside: list[str] = []
+
+    def flush_and_try_the_other(_: Run) -> None:
+        doing.pop("exclusive")
+        fake_redis.flushall()
+        inside.append(run(second))
+
+    doing["exclusive"] = flush_and_try_the_other
+    assert run(first) == "succeeded"
+    assert inside == ["busy"]
+
+
+def test_without_redis_jobs_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def set(self, *_: object, **__: object) -> None:
+            raise redis_library.ConnectionError("away")
+
+        eval = set
+
+    monkeypatch.setattr(redis, "client", Away)
+    assert run(due("tests.exclusive")) == "succeeded"
+
+
+def test_the_guard_is_released_by_its_owner_only(fake_redis: fakeredis.FakeRedis) -> None:
+    doing["exclusive"] = lambda _: fake_redis.set("lock:thing:1", "somebody else's")  # type: ignore[assignment, return-value]
+    assert run(due("tests.exclusive")) == "succeeded"
+    assert fake_redis.get("lock:thing:1") == b"somebody else's"
+
+
+def test_a_job_past_its_purpose_is_not_run() -> None:
+    ran: list[int] = []
+    doing["plain"] = lambda r: ran.append(r.job_id)
+    job = due(expires_at=NOW + timedelta(minutes=1))
+    assert run(job, NOW + timedelta(minutes=2)) == "expired"
+    job.refresh_from_db()
+    assert (job.state, ran, "no purpose after" in job.last_error) == ("failed", [], True)
+
+
+def test_a_dead_workers_job_comes_back_and_the_lost_try_counts() -> None:
+    job = due()
+    assert claim(PLAIN, job, now=NOW, worker="w1")
+    assert rescue(now=NOW + timedelta(seconds=30)) == 0
+    assert rescue(now=NOW + timedelta(seconds=61)) == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.lease_until) == ("scheduled", 1, None)
+    assert job.attempts.get().outcome == "lost"
+
+
+def test_a_job_that_kills_its_workers_ends_on_the_shelf() -> None:
+    job, at = due(), NOW
+    for _ in range(3):
+        assert claim(PLAIN, job, now=at, worker="w1")
+        at += timedelta(minutes=2)
+        rescue(now=at)
+        job.refresh_from_db()
+    assert (job.state, job.attempt) == ("failed", 3)
+
+
+def test_a_zombie_cannot_record_over_its_successor() -> None:
+    def slow(run: Run) -> None:
+        rescue(now=NOW + timedelta(minutes=5))
+
+    doing["plain"] = slow
+    job = due()
+    assert run(job) == "cancelled"
+    job.refresh_from_db()
+    assert job.state == "scheduled"
+
+
+def test_every_move_raises_the_version() -> None:
+    job = due()
+    move(Job.objects.filter(pk=job.pk), "cancel", now=NOW)
+    move(Job.objects.filter(pk=job.pk), "revive", now=NOW, run_at=NOW)
+    job.refresh_from_db()
+    assert job.version == 3
