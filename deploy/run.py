@@ -108,6 +108,8 @@ def prepare(env: Mapping[str, str]) -> Program:
 
 def programs(env: Mapping[str, str]) -> list[Program]:
     """In the order of starting. The graces, Valkey's included, add up to less than 30 seconds."""
+    # Celery warns root of pickled messages; ours are JSON, and the settings accept nothing else.
+    calm = {**env, "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
     granian = ("--interface", "wsgi", "--host", LOOPBACK, "--port", env["PORT"], "--blocking-threads", "4")
     listed = [
         Program(
@@ -117,8 +119,8 @@ def programs(env: Mapping[str, str]) -> list[Program]:
             is_ready=serves(f"http://{LOOPBACK}:{env['FLOWER_PORT']}/healthcheck"),
             grace=2,
         ),
-        Program("worker", worker("worker", 8, "pins,messages,sync,default"), env, is_ready=worker_is_ready, grace=8),
-        Program("ticker", worker("ticker", 2, "ticks"), env, is_ready=worker_is_ready, grace=4),
+        Program("worker", worker("worker", 8, "pins,messages,sync,default"), calm, is_ready=worker_is_ready, grace=8),
+        Program("ticker", worker("ticker", 2, "ticks"), calm, is_ready=worker_is_ready, grace=4),
         Program("beat", celery("beat", "--loglevel=info", "--pidfile="), env, grace=3),
         Program(
             "web",
