@@ -28,19 +28,19 @@ class Console:
         self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         log_directory.mkdir(parents=True, exist_ok=True)
 
+    def begin(self, name: str) -> None:
+        """A child starts: it has a log from now on, even if it never says a word."""
+        if name not in self._logs:
+            self._logs[name] = _Log(self._log_directory / f"{name}.log")
+
     def line(self, name: str, line: bytes) -> None:
         """One line of a child."""
-        if name not in self._logs:
-            self._logs[name] = _Log(self.log_file(name))
         self._logs[name].write(line + b"\n")
         self._show(self._prefix(name) + line[: PIECE - 100] + b"\n", patience=0)
 
     def say(self, sentence: str) -> None:
         """A sentence of the supervisor itself."""
         self._show(f"{sentence}\n".encode(), patience=1)
-
-    def log_file(self, name: str) -> Path:
-        return self._log_directory / f"{name}.log"
 
     def close(self) -> None:
         for log in self._logs.values():

@@ -144,6 +144,7 @@ class Supervisor:
     def _spawn(self, child: Child) -> None:
         child.restart_at = None
         child.last_lines.clear()
+        self._console.begin(child.program.name)
         child.process = self._guardian.spawn(
             child.program.command,
             env=child.program.environment,
