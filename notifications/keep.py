@@ -1,0 +1,28 @@
+"""``PIN_KEEP=delivered``: the readable copy of a PIN is erased once the guest has it and no door needs it any more."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from locks.store import note
+from notifications.outlook import Outlook, is_proven
+
+
+def erase_delivered(outlook: Outlook) -> int:
+    """Erase the sealed copies of the PINs that the guest was told and all their doors have proven. Returns how many.
+
+    Later another window cannot be written with the same digits: that is the price of this setting.
+    """
+    if settings.PIN_KEEP != "delivered" or outlook.told is None:
+        return 0
+    unproven = {c.pin_fingerprint for c in outlook.credentials if not is_proven(c)}
+    done = [
+        credential
+        for credential in outlook.credentials
+        if outlook.told.codes.get(str(credential.lock_id)) == credential.pin_fingerprint
+        and credential.pin_fingerprint not in unproven
+        and credential.pin_sealed
+    ]
+    for credential in done:
+        note(credential, pin_sealed=b"")
+    return len(done)

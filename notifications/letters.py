@@ -1,0 +1,102 @@
+"""Writes the letters to guests: one file of sentences per message and language, set as text and as HTML.
+
+A file such as ``pin_ready.es.txt`` holds whole sentences in blocks; ``common.es.txt`` those that all messages share;
+``base.txt`` and ``base.html`` are the two layouts they are poured into.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from locks import sealing
+from notifications.decide import Knows, Template
+from notifications.languages import wall_clock, zone_note
+from notifications.mail import Letter
+from notifications.outlook import Outlook
+from reservations.models import Accommodation
+
+
+@dataclass(frozen=True, repr=False)
+class Code:
+    """One PIN and its doors. ``pin`` is empty for one that the guest has and we no longer can read."""
+
+    doors: str
+    pin: str
+
+
+def can_be_written(outlook: Outlook) -> bool:
+    """Whether every PIN that the guest does not have yet can still be read."""
+    if outlook.template is Template.STAY_CANCELLED:
+        return True
+    known = set(outlook.told.codes.values()) if outlook.told is not None else set()
+    unreadable = {c.pin_fingerprint for c in outlook.credentials if not c.pin_sealed}
+    return not (set(outlook.knows.codes.values()) & unreadable - known)
+
+
+def guest_letter(outlook: Outlook, language: str) -> Letter:
+    """The letter with the PIN in it. Raises Configuration when no key opens the sealed PIN."""
+    assert outlook.template is not None
+    context = _context(outlook, outlook.knows, language)
+    name = f"notifications/{outlook.template.value}.{language}.txt"
+    subject, _newline, text = _set(name, "notifications/base.txt", context).partition("\n")
+    return Letter(subject.strip(), _tidy(text), _set(name, "notifications/base.html", context))
+
+
+def _set(name: str, layout: str, context: dict[str, Any]) -> str:
+    return render_to_string(name, {**context, "layout": layout}).strip()
+
+
+def _tidy(text: str) -> str:
+    """Templates leave blank lines behind; one is enough."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+
+
+def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
+    unit = _unit(outlook, knows)
+    codes = _codes(outlook, knows)
+    return {
+        "language": language,
+        "first_name": first_name(outlook.reservation.guest_name),
+        "unit": unit.name,
+        "codes": codes,
+        "one_code": len(codes) == 1,
+        "doors": ", ".join(code.doors for code in codes),
+        "check_in": wall_clock(knows.starts_at, unit.zone, language),
+        "check_out": wall_clock(knows.ends_at, unit.zone, language),
+        "zone": zone_note(knows.starts_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
+        "unproven": not outlook.truth.all_proven,
+    }
+
+
+def _unit(outlook: Outlook, knows: Knows) -> Accommodation:
+    """A cancellation speaks of the unit that the guest was told, not of one she was about to be moved to."""
+    present = outlook.reservation.accommodation
+    if knows.unit == present.pk:
+        return present
+    return Accommodation.objects.filter(pk=knows.unit).first() or present
+
+
+def _codes(outlook: Outlook, knows: Knows) -> list[Code]:
+    """The same digits are shown once, with the names of all their doors."""
+    doors: dict[str, list[str]] = {}
+    sealed: dict[str, bytes] = {}
+    for credential in outlook.credentials:
+        if str(credential.lock_id) in knows.codes:
+            doors.setdefault(credential.pin_fingerprint, []).append(credential.lock.name)
+            if credential.pin_sealed:
+                sealed[credential.pin_fingerprint] = bytes(credential.pin_sealed)
+    return [
+        Code(", ".join(names), sealing.unseal(sealed[code]) if code in sealed else "") for code, names in doors.items()
+    ]
+
+
+def first_name(name: str) -> str:
+    """How she is greeted; booking systems like to shout."""
+    first = name.split()[0] if name.split() else ""
+    return first.capitalize() if first.isupper() or first.islower() else first

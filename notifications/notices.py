@@ -1,0 +1,133 @@
+"""The operators' side: a notice that waits on the admin site until somebody has seen it, and an e-mail about it.
+
+While a notice is unseen the same thing makes no second one; what is new about it is added to its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from notifications import mail, sentences
+from notifications.languages import wall_clock
+from notifications.models import Notice
+from reservations.models import Reservation
+from scheduler import services as jobs
+from scheduler.errors import Retry
+from scheduler.models import Job
+
+TELL_OPERATOR = "notifications.tell_operator"
+LONGEST = 4000
+
+
+def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetime) -> Notice:
+    return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, now=now)
+
+
+def about_door(code: str, reservation: Reservation, *, detail: str, now: datetime) -> Notice:
+    """``code`` is the door's own word, such as removal_overdue."""
+    return about_stay(f"door_{code}", reservation, detail=detail, now=now)
+
+
+def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, now: datetime) -> Notice:
+    """One notice for the whole double booking, whichever of its stays was saved last."""
+    first, *rest = sorted({reservation, *others}, key=lambda stay: stay.pk)
+    return about_stay("stays_overlap", first, detail="; ".join(describe(stay) for stay in rest), now=now)
+
+
+def about_job(job: Job, error: str, *, now: datetime) -> Notice:
+    """A job landed on the dead-letter shelf."""
+    stay = _stay_of(job.subject)
+    return write(
+        f"job_failed.{job.kind}"[:64], subject=job.subject or f"job:{job.pk}",
+        about=describe(stay) if stay is not None else f"{job.kind} #{job.pk}", detail=f"{job.kind}: {error}", now=now,
+        by_mail=job.kind != TELL_OPERATOR,  # a mail about mail that does not work only fails in its turn
+    )  # fmt: skip
+
+
+@transaction.atomic
+def write(code: str, *, subject: str, about: str, detail: str, now: datetime, by_mail: bool = True) -> Notice:
+    """Write a notice in the installation's language and plan its e-mail, in the caller's transaction."""
+    words, tongue = _words(code), sentences.language(settings.LANGUAGE_CODE)
+    text = words.text[tongue].format(stay=about, detail=_sentence(detail))[:LONGEST]
+    known = _unseen(code, subject)
+    if known is None:
+        title = f"{words.title[tongue]}: {about}"[:200]
+        notice = Notice(code=code, subject=subject, level=words.level, title=title, text=text, created_at=now)
+        try:
+            with transaction.atomic():
+                notice.save(force_insert=True)
+        except IntegrityError:  # somebody wrote it in this very moment
+            return Notice.objects.get(code=code, subject=subject, seen_at__isnull=True)
+    elif text in known.text or len(known.text) + len(text) > LONGEST:
+        return known
+    else:
+        notice = known
+        notice.text, notice.emailed_at = f"{known.text}\n\n{text}", None
+        notice.save(update_fields=["text", "emailed_at"])
+    if by_mail:
+        _plan_mail(notice, now=now)
+    return notice
+
+
+def _plan_mail(notice: Notice, *, now: datetime) -> None:
+    if settings.OPERATOR_EMAILS:
+        jobs.schedule(
+            TELL_OPERATOR, subject=f"notice:{notice.pk}", live_key=f"{TELL_OPERATOR}:notice:{notice.pk}",
+            payload={"notice": notice.pk}, due_at=now, now=now,
+        )  # fmt: skip
+
+
+def tell_operator(notice_id: int, *, check: Callable[[], None], now: Callable[[], datetime]) -> bool:
+    """E-mail a notice to the operators. False when it was sent or seen before. Raises Retry, Stop; at least once."""
+    notice = Notice.objects.filter(pk=notice_id, emailed_at__isnull=True, seen_at__isnull=True).first()
+    if notice is None or not settings.OPERATOR_EMAILS:
+        return False
+    more = sentences.MORE[sentences.language(settings.LANGUAGE_CODE)]
+    letter = mail.Letter(f"[SmartLock] {notice.title}", f"{notice.text}\n\n-- \n{more}\n")
+    check()
+    try:
+        mail.send(letter, to=list(settings.OPERATOR_EMAILS), message_id=f"notice-{notice_id}-{len(notice.text)}")
+    except mail.AddressRefused as refused:
+        raise mail.MailNotSetUp(f"{refused} Correct OPERATOR_EMAIL, then retry this job.") from None
+    if not Notice.objects.filter(pk=notice_id, text=notice.text).update(emailed_at=now()):
+        raise Retry("The notice grew while it was being sent; it is sent again.")
+    return True
+
+
+def mark_seen(notices: QuerySet[Notice], *, user_id: int | None, now: datetime) -> int:
+    """A person has read them. Returns how many were unseen."""
+    return notices.filter(seen_at__isnull=True).update(seen_at=now, seen_by_id=user_id)
+
+
+def describe(reservation: Reservation) -> str:
+    """A stay in a few words: its number, the guest, the unit and the check-in by the unit's clock."""
+    unit = reservation.accommodation
+    tongue = sentences.language(settings.LANGUAGE_CODE)
+    return f"{reservation}, {unit}, {wall_clock(reservation.check_in_at, unit.zone, tongue)}"
+
+
+def _sentence(detail: str) -> str:
+    detail = detail.strip()
+    return detail if detail.endswith((".", "!", "?")) else f"{detail}."
+
+
+def _words(code: str) -> sentences.Words:
+    """By the code, or by its first word: door_anything has the words of "door"."""
+    exact = sentences.NOTICES.get(code)
+    return exact or sentences.NOTICES["door" if code.startswith("door_") else code.partition(".")[0]]
+
+
+def _unseen(code: str, subject: str) -> Notice | None:
+    return Notice.objects.select_for_update().filter(code=code, subject=subject, seen_at__isnull=True).first()
+
+
+def _stay_of(subject: str) -> Reservation | None:
+    kind, _colon, number = subject.partition(":")
+    if kind != "reservation" or not number.isdigit():
+        return None
+    return Reservation.objects.select_related("accommodation").filter(pk=int(number)).first()

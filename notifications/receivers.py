@@ -1,0 +1,59 @@
+"""What sets the telling in motion: doors and bookings that change for the guests, trouble for the operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from locks.models import Credential
+from locks.plan import KINDS
+from locks.signals import credential_changed, door_needs_help
+from notifications import notices
+from notifications.planning import TELL_GUEST, plan_telling
+from reservations.models import Reservation
+from reservations.signals import stays_overlap
+from scheduler import clock
+from scheduler.models import Job
+from scheduler.signals import job_ended, job_failed
+
+
+@receiver(credential_changed)
+def door_changed(credential: Credential, **_: Any) -> None:
+    """Planned after the commit: the sender holds the credential's row, and the plan locks the reservation first.
+
+    Should the process die in between, the end of the job at the door plans it once more (``job_of_stay_ended``).
+    """
+    stay = credential.reservation_id
+    transaction.on_commit(lambda: plan_telling(stay, now=clock.now()), robust=True)
+
+
+@receiver(post_save, sender=Reservation)
+def stay_saved(instance: Reservation, **_: Any) -> None:
+    """Cancelled, other dates, another e-mail address. ``locks`` has carried the facts to its credentials before."""
+    plan_telling(instance.pk, now=clock.now())
+
+
+@receiver(job_ended)
+def job_of_stay_ended(job: Job, **_: Any) -> None:
+    """What changed while a job ran, at the door or here, was not seen by it: look once more."""
+    kind, _colon, number = job.subject.partition(":")
+    if job.kind in (*KINDS, TELL_GUEST) and kind == "reservation":
+        plan_telling(int(number), now=clock.now())
+
+
+@receiver(job_failed)
+def job_given_up(job: Job, error: str, **_: Any) -> None:
+    notices.about_job(job, error, now=clock.now())
+
+
+@receiver(door_needs_help)
+def door_calls(credential: Credential, code: str, text: str, **_: Any) -> None:
+    notices.about_door(code, credential.reservation, detail=text, now=clock.now())
+
+
+@receiver(stays_overlap)
+def double_booking(reservation: Reservation, others: list[Reservation], **_: Any) -> None:
+    notices.about_overlap(reservation, others, now=clock.now())

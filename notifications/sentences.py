@@ -1,0 +1,125 @@
+"""What operators read: per notice a level and, in each language, a title and the text (what, where, what to do).
+
+``{stay}`` names the stay, ``{detail}`` what the machine knows more, in English as it was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from notifications.languages import ENGLISH, PORTUGUESE
+from notifications.models import Notice
+
+L = Notice.Level
+
+
+@dataclass(frozen=True)
+class Words:
+    """A notice in words."""
+
+    level: Notice.Level
+    title: dict[str, str]
+    text: dict[str, str]
+
+
+NOTICES: dict[str, Words] = {
+    "guest_without_email": Words(
+        L.CRITICAL,
+        {ENGLISH: "Guest without e-mail", PORTUGUESE: "Hóspede sem e-mail"},
+        {
+            ENGLISH: "{stay}: the guest has no usable e-mail address and was not told. "
+            "Enter the address on the reservation, here or in Stays, and the message goes out by itself.",
+            PORTUGUESE: "{stay}: o hóspede não tem um e-mail válido e não foi avisado. "
+            "Cadastre o e-mail na reserva, aqui ou na Stays, e a mensagem será enviada automaticamente.",
+        },
+    ),
+    "guest_unreachable": Words(
+        L.CRITICAL,
+        {ENGLISH: "Guest's e-mail address refused", PORTUGUESE: "E-mail do hóspede recusado"},
+        {
+            ENGLISH: "{stay}: the guest was not told, the address does not take mail. {detail} "
+            "Correct the address on the reservation, and the message goes out by itself.",
+            PORTUGUESE: "{stay}: o hóspede não foi avisado, o endereço não recebe e-mails. {detail} "
+            "Corrija o e-mail na reserva e a mensagem será enviada automaticamente.",
+        },
+    ),
+    "guest_not_told": Words(
+        L.CRITICAL,
+        {ENGLISH: "Guest not told yet", PORTUGUESE: "Hóspede ainda não avisado"},
+        {
+            ENGLISH: "{stay}: the e-mail to the guest has not gone out after several tries. {detail} "
+            "The tries go on until check-out. Look at the mail settings (EMAIL_URL); call the guest if it is urgent.",
+            PORTUGUESE: "{stay}: o e-mail para o hóspede ainda não saiu depois de várias tentativas. {detail} "
+            "As tentativas continuam até o check-out. Verifique a configuração de e-mail (EMAIL_URL); "
+            "se for urgente, ligue para o hóspede.",
+        },
+    ),
+    "pin_erased": Words(
+        L.CRITICAL,
+        {ENGLISH: "PIN can no longer be read", PORTUGUESE: "O PIN não pode mais ser lido"},
+        {
+            ENGLISH: "{stay}: the guest should be told the PIN, but its readable copy was erased after it was "
+            "delivered (PIN_KEEP=delivered). Give the stay a new PIN, or ask the guest to look at the first message.",
+            PORTUGUESE: "{stay}: o hóspede deveria receber o PIN, mas a cópia legível foi apagada depois da entrega "
+            "(PIN_KEEP=delivered). Gere um novo PIN ou peça ao hóspede que procure a primeira mensagem.",
+        },
+    ),
+    "stays_overlap": Words(
+        L.CRITICAL,
+        {ENGLISH: "Double booking", PORTUGUESE: "Reserva duplicada"},
+        {
+            ENGLISH: "{stay} overlaps with {detail} Each guest gets a PIN of their own. "
+            "Move or cancel one of the stays in Stays.",
+            PORTUGUESE: "{stay} coincide com {detail} Cada hóspede recebe o próprio PIN. "
+            "Mude ou cancele uma das reservas na Stays.",
+        },
+    ),
+    "door_pin_not_proven": Words(
+        L.CRITICAL,
+        {ENGLISH: "Door has not confirmed a PIN", PORTUGUESE: "Porta não confirmou o PIN"},
+        {
+            ENGLISH: "{stay}: the door has not confirmed the guest's PIN. {detail} "
+            "The tries go on. Check the lock's battery and connection, and be ready to let the guest in.",
+            PORTUGUESE: "{stay}: a porta não confirmou o PIN do hóspede. {detail} "
+            "As tentativas continuam. Verifique a bateria e a conexão da fechadura e esteja pronto para "
+            "abrir a porta para o hóspede.",
+        },
+    ),
+    "door_removal_overdue": Words(
+        L.CRITICAL,
+        {ENGLISH: "PIN still on the door", PORTUGUESE: "O PIN continua na porta"},
+        {
+            ENGLISH: "{stay}: the removal of the PIN is not confirmed yet. {detail} "
+            "The tries go on. Check the lock's battery and connection, or delete the PIN in the Tuya app.",
+            PORTUGUESE: "{stay}: a remoção do PIN ainda não foi confirmada. {detail} "
+            "As tentativas continuam. Verifique a bateria e a conexão da fechadura ou apague o PIN no aplicativo Tuya.",
+        },
+    ),
+    "door": Words(
+        L.CRITICAL,
+        {ENGLISH: "A door needs help", PORTUGUESE: "Uma porta precisa de ajuda"},
+        {
+            ENGLISH: "{stay}: {detail} Look at the lock.",
+            PORTUGUESE: "{stay}: {detail} Verifique a fechadura.",
+        },
+    ),
+    "job_failed": Words(
+        L.WARNING,
+        {ENGLISH: "A job was given up", PORTUGUESE: "Uma tarefa foi abandonada"},
+        {
+            ENGLISH: "{stay}: {detail} Put right what it names, then retry the job; it waits among the failed ones.",
+            PORTUGUESE: "{stay}: {detail} Corrija o que ela indica e repita a tarefa, que espera entre as falhas.",
+        },
+    ),
+}
+MORE = {
+    ENGLISH: "This is a message from SmartLock. Mark the notice as seen in the admin site; "
+    "until then the same thing is not reported again.",
+    PORTUGUESE: "Esta é uma mensagem do SmartLock. Marque o aviso como visto no site de administração; "
+    "até lá o mesmo fato não é avisado de novo.",
+}
+
+
+def language(code: str) -> str:
+    """The operators' language: Portuguese where the installation speaks it, else English."""
+    return PORTUGUESE if code.lower().startswith("pt") else ENGLISH
