@@ -87,9 +87,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(
-    db: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> Iterator[Stage]:
+def stage(db: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]) -> Stage:
     @contextmanager
     def committing() -> Iterator[None]:
         with django_capture_on_commit_callbacks(execute=True):
@@ -97,4 +95,4 @@ def stage(
 
     stage = Stage(committing)
     monkeypatch.setattr(clock, "now", lambda: stage.now)
-    yield stage
+    return stage

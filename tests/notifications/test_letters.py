@@ -1,0 +1,178 @@
+"""What a guest reads, in three languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+
+from locks.models import Credential
+from notifications.decide import Template
+from notifications.models import Message
+from reservations.facts import Guest
+from reservations.models import Reservation
+from tests.builders import make_accommodation, make_lock
+from tests.notifications.conftest import PIN, Stage
+
+TEMPLATES = Path(__file__).parents[2] / "notifications" / "templates" / "notifications"
+LANGUAGES = ("pt-br", "en", "es")
+
+
+def letters() -> list[EmailMultiAlternatives]:
+    return [letter for letter in mail.outbox if isinstance(letter, EmailMultiAlternatives)]
+
+
+def html_of(letter: EmailMultiAlternatives) -> str:
+    [alternative] = letter.alternatives
+    assert alternative[1] == "text/html"
+    return str(alternative[0])
+
+
+def guest(language: str, name: str = "ANA TESTE") -> Guest:
+    return Guest(name, "ana@example.com", "", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "sentences"),
+    [
+        (
+            "pt_BR",
+            "Seu PIN para Copacabana 301",
+            ["Olá, Ana!", "Check-in: sexta-feira, 6 de março, 15:00", "Abre: Porta 1"],
+        ),
+        ("en-US", "Your PIN for Copacabana 301", ["Hello Ana,", "Check-in: Friday, 6 March, 15:00", "Opens: Porta 1"]),
+        ("es", "Su PIN para Copacabana 301", ["Hola, Ana:", "Check-out: lunes, 9 de marzo, 11:00", "Abre: Porta 1"]),
+    ],
+)
+def test_the_pin_in_her_language(stage: Stage, language: str, subject: str, sentences: list[str]) -> None:
+    stage.told(stage.book(guest=guest(language)))
+    [letter] = letters()
+    assert (letter.subject, letter.to) == (subject, ["ana@example.com"])
+    lines = str(letter.body).splitlines()
+    # The digits stand alone on their line, so that they can be copied.
+    assert f"PIN: {PIN}" in lines
+    assert all(sentence in lines for sentence in sentences)
+    assert "UTC" not in letter.body
+
+
+def test_the_html_says_the_same_and_asks_nobody(stage: Stage) -> None:
+    unit = make_accommodation(name="Casa <b>& Mar</b>")
+    stage.told(stage.book(unit=unit, guest=guest("pt-BR", "<Ana>")))
+    html = html_of(letters()[0])
+    assert f">{PIN}</div>" in html
+    assert "Casa &lt;b&gt;&amp; Mar&lt;/b&gt;" in html
+    assert "prefers-color-scheme: dark" in html
+    assert not re.search(r"https?:|src=|url\(|<link|@import", html)
+    assert html.count("<div") == html.count("</div>")
+    # The plain text is not HTML and shows names as they are.
+    assert "Casa <b>& Mar</b>" in str(letters()[0].body)
+
+
+def test_the_zone_is_named_where_it_is_not_the_usual_one(stage: Stage) -> None:
+    stage.told(stage.book(unit=make_accommodation(timezone="America/Manaus"), guest=guest("pt-BR")))
+    assert "Hora local: Manaus, UTC-4" in letters()[0].body
+
+
+@pytest.mark.parametrize(("language", "hint"), [("pt-BR", "acordá-la"), ("en", "to wake it"), ("es", "despertarla")])
+def test_a_lock_that_sleeps_comes_with_how_to_wake_it(stage: Stage, language: str, hint: str) -> None:
+    stay = stage.book(guest=guest(language))
+    stage.accept(stay)
+    stage.now = stay.check_in_at
+    stage.later(minutes=-30)
+    assert stage.work() == ["succeeded"]
+    assert hint in letters()[0].body
+    assert f"PIN: {PIN}" in letters()[0].body
+
+
+def test_a_door_that_has_proven_the_pin_needs_no_hint(stage: Stage) -> None:
+    stage.told(stage.book(guest=guest("en")))
+    assert "to wake it" not in letters()[0].body
+
+
+def test_the_same_digits_are_shown_once_with_all_their_doors(stage: Stage) -> None:
+    stay = stage.book(doors=2)
+    for lock in stay.accommodation.locks.all():
+        stage.on_the_door(stay, lock)
+    assert stage.work() == ["succeeded"]
+    body = str(letters()[0].body)
+    assert body.count(PIN) == 1
+    assert "Abre: Porta 1, Porta 2" in body
+
+
+def test_doors_with_pins_of_their_own_are_listed(stage: Stage) -> None:
+    stay = stage.book(doors=2)
+    gate = make_lock(stay.accommodation, name="Portão")
+    one, two, _gate = stay.accommodation.locks.order_by("name")
+    stage.on_the_door(stay, one)
+    stage.on_the_door(stay, two)
+    stage.on_the_door(stay, gate, "936104")
+    assert stage.work() == ["succeeded"]
+    body = str(letters()[0].body)
+    assert f"Porta 1, Porta 2:\nPIN: {PIN}\n\nPortão:\nPIN: 936104\n" in body
+    assert "Estes são os PINs" in body
+    html = html_of(letters()[0])
+    assert (html.count(PIN), html.count("936104")) == (1, 1)
+
+
+def test_a_pin_that_no_lock_accepted_is_not_in_the_letter(stage: Stage) -> None:
+    stay = stage.book(doors=2)
+    gate, door = stay.accommodation.locks.all()
+    stage.on_the_door(stay, gate)
+    refused = stage.accept(stay, door, "936104")
+    Credential.objects.filter(pk=refused.pk).update(provider_ref="", state=Credential.State.FAILED)
+    stage.now = stay.check_in_at
+    assert stage.work() == ["succeeded"]
+    assert "936104" not in str(letters()[0].body)
+    # Once the lock takes it, she is told of it.
+    stage.ask(refused)
+    stage.prove(refused)
+    assert stage.work() == ["succeeded"]
+    assert Message.objects.latest("id").template == Template.PIN_CHANGED.value
+    assert "PIN: 936104" in str(letters()[1].body)
+
+
+def test_a_cancellation_names_the_unit_and_no_pin(stage: Stage) -> None:
+    stay = stage.book(guest=guest("en"))
+    stage.told(stay)
+    stay.status = Reservation.Status.CANCELED
+    stay.save()
+    assert stage.work() == ["succeeded"]
+    letter = letters()[1]
+    assert letter.subject == "Your stay at Copacabana 301 has been cancelled"
+    assert "PIN:" not in letter.body
+    assert "#" not in letter.body
+    html = html_of(letter)
+    assert html.count("<div") == html.count("</div>")
+
+
+def test_no_pin_in_any_subject(stage: Stage) -> None:
+    for language in LANGUAGES:
+        unit = make_accommodation()
+        make_lock(unit, name="Porta")
+        stage.told(stage.book(unit=unit, doors=0, guest=guest(language), external_id=f"e{language}"))
+    assert len(letters()) == 3
+    assert not any(PIN in letter.subject for letter in letters())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", list(Template))
+def test_every_message_has_its_own_sentences_in_every_language(template: Template, language: str) -> None:
+    own = (TEMPLATES / f"{template.value}.{language}.txt").read_text()
+    assert {"subject", "opening"} <= blocks(own)
+    [subject] = [line for line in own.splitlines() if "block subject" in line]
+    assert "pin }}" not in subject
+
+
+def test_all_layouts_and_languages_have_the_same_blocks() -> None:
+    read: Callable[[str], set[str]] = lambda name: blocks((TEMPLATES / name).read_text())  # noqa: E731
+    shared = read("common.en.txt")
+    assert read("common.pt-br.txt") == read("common.es.txt") == shared
+    assert read("base.txt") == read("base.html") == shared | {"subject", "opening"}
+
+
+def blocks(text: str) -> set[str]:
+    return set(re.findall(r"{% block (\w+) %}", text))

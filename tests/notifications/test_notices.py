@@ -1,0 +1,144 @@
+"""What operators are told: each thing once while it is unseen, here and by e-mail."""
+
+from __future__ import annotations
+
+import smtplib
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from pytest_django.fixtures import Settings
+
+from locks.models import Credential
+from locks.signals import door_needs_help
+from notifications import notices, sentences
+from notifications.models import Notice
+from notifications.notices import TELL_OPERATOR
+from reservations.signals import stays_overlap
+from scheduler.models import Job
+from scheduler.signals import job_failed
+from tests.notifications.conftest import Stage
+
+GENERATE = "locks.generate_pin"
+
+
+def needs_help(credential: Credential, text: str = "Porta 1 has not confirmed the PIN yet.") -> None:
+    door_needs_help.send(Credential, credential=credential, code="pin_not_proven", text=text)
+
+
+def test_a_door_that_needs_help_is_told_once(stage: Stage) -> None:
+    stay = stage.book()
+    credential = stage.accept(stay)
+    needs_help(credential)
+    needs_help(credential)
+    notice = Notice.objects.get()
+    assert (notice.code, notice.level, notice.subject) == ("door_pin_not_proven", "critical", stay.subject)
+    assert "Ana Teste, Copacabana 301, Friday, 6 March, 15:00" in notice.text
+    assert "Porta 1 has not confirmed" in notice.text
+
+    assert stage.work(TELL_OPERATOR) == ["succeeded"]
+    [letter] = mail.outbox
+    assert letter.to == ["operator@example.com"]
+    assert letter.subject.startswith("[SmartLock] Door has not confirmed a PIN: ")
+    notice.refresh_from_db()
+    assert notice.emailed_at == stage.now
+
+
+def test_a_second_door_is_added_to_the_unseen_notice(stage: Stage) -> None:
+    credential = stage.accept(stage.book())
+    needs_help(credential)
+    stage.work(TELL_OPERATOR)
+    needs_help(credential, "Portão has not confirmed the PIN yet.")
+    assert stage.work(TELL_OPERATOR) == ["succeeded"]
+    assert "Portão" in Notice.objects.get().text
+    first, second = mail.outbox
+    assert first.extra_headers["Message-ID"] != second.extra_headers["Message-ID"]
+
+
+def test_once_seen_it_may_be_told_again(stage: Stage) -> None:
+    credential = stage.accept(stage.book())
+    needs_help(credential)
+    user = get_user_model().objects.create_user("olga")
+    assert notices.mark_seen(Notice.objects.all(), user_id=user.pk, now=stage.now) == 1
+    assert notices.mark_seen(Notice.objects.all(), user_id=user.pk, now=stage.now) == 0
+    needs_help(credential)
+    assert Notice.objects.count() == 2
+
+
+def test_what_was_seen_in_time_needs_no_mail(stage: Stage) -> None:
+    needs_help(stage.accept(stage.book()))
+    notices.mark_seen(Notice.objects.all(), user_id=None, now=stage.now)
+    assert stage.work(TELL_OPERATOR) == ["succeeded"]
+    assert not mail.outbox
+
+
+def test_a_job_on_the_dead_letter_shelf(stage: Stage) -> None:
+    stay = stage.book()
+    job = Job.objects.get(kind=GENERATE)
+    job_failed.send(Job, job=job, error="TUYA_CLIENT_ID is not set.")
+    notice = Notice.objects.get()
+    assert (notice.code, notice.subject) == (f"job_failed.{GENERATE}", stay.subject)
+    assert "locks.generate_pin: TUYA_CLIENT_ID is not set." in notice.text
+
+
+def test_a_job_about_nothing_we_know(stage: Stage) -> None:
+    stage.book()
+    job = Job.objects.get(kind=GENERATE)
+    for subject in ("", "event:7", "reservation:999999"):
+        job.subject = subject
+        job_failed.send(Job, job=job, error="broken")
+    assert set(Notice.objects.values_list("subject", flat=True)) == {f"job:{job.pk}", "event:7", "reservation:999999"}
+
+
+def test_mail_that_cannot_be_sent_makes_no_mail_about_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> int:
+        raise smtplib.SMTPAuthenticationError(535, b"no")
+
+    needs_help(stage.accept(stage.book()))
+    monkeypatch.setattr(EmailBackend, "send_messages", away)
+    assert stage.work(TELL_OPERATOR) == ["retry"]
+    job = stage.job(TELL_OPERATOR)
+    assert job is not None
+    assert "535" in job.last_error
+    Job.objects.filter(pk=job.pk).update(attempt=27, run_at=stage.now)
+    assert stage.work(TELL_OPERATOR) == ["failed"]
+    assert Notice.objects.filter(code=f"job_failed.{TELL_OPERATOR}").exists()
+    assert stage.job(TELL_OPERATOR) is None
+
+
+def test_a_double_booking_is_one_notice_from_both_sides(stage: Stage) -> None:
+    one = stage.book()
+    two = stage.book(unit=one.accommodation, doors=0, external_id="second")
+    stays_overlap.send(type(one), reservation=one, others=[two])
+    stays_overlap.send(type(two), reservation=two, others=[one])
+    notice = Notice.objects.get(code="stays_overlap")
+    assert notice.subject == one.subject
+    assert f"{two.short_id} Ana Teste" in notice.text
+
+
+def test_without_an_address_the_notice_waits_on_the_site(stage: Stage, settings: Settings) -> None:
+    settings.OPERATOR_EMAILS = []
+    needs_help(stage.accept(stage.book()))
+    assert Notice.objects.exists()
+    assert stage.job(TELL_OPERATOR) is None
+
+
+def test_operators_read_portuguese_where_the_installation_does(stage: Stage, settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "pt-br"
+    needs_help(stage.accept(stage.book()))
+    notice = Notice.objects.get()
+    assert notice.title.startswith("Porta não confirmou o PIN: ")
+    assert "sexta-feira, 6 de março, 15:00" in notice.text
+
+
+def test_every_notice_is_there_in_both_languages() -> None:
+    for words in sentences.NOTICES.values():
+        assert set(words.title) == set(words.text) == {"en", "pt-br"}
+        assert all("{stay}" in text for text in words.text.values())
+
+
+def test_an_alarm_of_a_new_sort_is_told_all_the_same(stage: Stage) -> None:
+    credential = stage.accept(stage.book())
+    door_needs_help.send(Credential, credential=credential, code="on_fire", text="Porta 1 is on fire")
+    assert "Porta 1 is on fire. Look at the lock." in Notice.objects.get(code="door_on_fire").text
