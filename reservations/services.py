@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from reservations.errors import BadReservation, UnknownListing
 from reservations.facts import ReservationFacts
@@ -15,6 +15,9 @@ from reservations.models import Accommodation, Reservation
 from reservations.signals import stays_overlap
 from reservations.times import instant
 from smartlock.audit.services import record
+
+ENDED = (Reservation.Status.CANCELED, Reservation.Status.DELETED)
+PLAUSIBLE_YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,6 @@ class Saved:
     changed: tuple[str, ...]
 
 
-@transaction.atomic
 def save_facts(
     facts: ReservationFacts, *, facts_at: datetime, source: str = Reservation.Source.STAYS, actor: str = "system"
 ) -> Saved:
@@ -35,6 +37,14 @@ def save_facts(
     Facts older than those we have change nothing, so events may come in any order. Nothing is written when
     nothing is different. Raises UnknownListing and BadReservation.
     """
+    try:
+        return _save_facts(facts, facts_at, source, actor)
+    except IntegrityError:  # a webhook and a sync met a new stay in the same instant: now it is a known one
+        return _save_facts(facts, facts_at, source, actor)
+
+
+@transaction.atomic
+def _save_facts(facts: ReservationFacts, facts_at: datetime, source: str, actor: str) -> Saved:
     known = find(facts.external_id, source=source, lock=True)
     if known is not None and known.facts_at > facts_at:
         return Saved(known, created=False, changed=())
@@ -63,7 +73,10 @@ def end(reservation: Reservation, status: str, *, facts_at: datetime, actor: str
     False when nothing changed, or newer facts say otherwise.
     """
     row = Reservation.objects.select_for_update().get(pk=reservation.pk)
-    if row.facts_at > facts_at or row.status == status:
+    if row.facts_at > facts_at:
+        return False
+    if row.status == status:  # told again, later: what was said in between no longer counts
+        Reservation.objects.filter(pk=row.pk).update(facts_at=facts_at)
         return False
     row.status = status
     row.facts_at = facts_at
@@ -116,17 +129,23 @@ def find(reference: str, *, source: str = Reservation.Source.STAYS, lock: bool =
 
 def lookup(reference: str) -> Reservation | None:
     """A reservation as a person names it: Stays' ``_id``, its short id, the partner code, or our own number."""
+    if not reference or "\x00" in reference:
+        return None
     rows = Reservation.objects.select_related("accommodation").order_by("-check_in_at")
     for field in ("external_id", "short_id", "partner_code"):
         if found := rows.filter(**{field: reference}).first():
             return found
-    return rows.filter(pk=int(reference)).first() if reference.isascii() and reference.isdigit() else None
+    is_number = reference.isascii() and reference.isdigit() and len(reference) < 19
+    return rows.filter(pk=int(reference)).first() if is_number else None
 
 
 def window(
     unit: Accommodation, in_date: Any, in_time: time | None, out_date: Any, out_time: time | None
 ) -> tuple[datetime, datetime]:
-    """Check-in and check-out as UTC instants by the unit's clock. Raises BadReservation when they are out of order."""
+    """Check-in and check-out as UTC instants by the unit's clock. Raises BadReservation when they cannot be."""
+    for day in (in_date, out_date):
+        if day.year not in PLAUSIBLE_YEARS:
+            raise BadReservation(f"{day} is no day for a stay; years from 2000 to 2199 are.")
     start = instant(in_date, in_time or unit.check_in_time, unit.timezone, later=False)
     end = instant(out_date, out_time or unit.check_out_time, unit.timezone, later=True)
     if end <= start:
@@ -141,6 +160,8 @@ def _accommodation(facts: ReservationFacts, known: Reservation | None) -> Accomm
     if not facts.listing_id and known is not None:
         return known.accommodation
     unit = Accommodation.objects.filter(external_id=facts.listing_id).first() if facts.listing_id else None
+    if unit is None and known is not None and facts.status in ENDED:
+        return known.accommodation  # what ends a stay must not fail on where it was
     if unit is None:
         raise UnknownListing(facts.listing_id)
     return unit

@@ -16,7 +16,7 @@ from reservations import services
 from reservations.errors import BadReservation, UnknownListing
 from reservations.models import Reservation
 from reservations.stays.client import StaysClient
-from reservations.stays.payloads import parse_reservation, reservation_id
+from reservations.stays.payloads import identifier, parse_reservation, reservation_id
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ def read_again(client: StaysClient, external_id: str, *, now: datetime) -> servi
     payload = client.reservation(external_id)
     if payload is None:
         return None
-    guest = client.client(str(payload["_idclient"])) if payload.get("_idclient") else None
+    guest_id = identifier(payload, "_idclient")
+    guest = client.client(guest_id) if guest_id else None
     return services.save_facts(parse_reservation(payload, guest), facts_at=now)
 
 
@@ -85,9 +86,8 @@ def _ask_for_missing(
     client: StaysClient, reservation: Reservation, result: Result, *, now: datetime, dry_run: bool
 ) -> None:
     """Absent from the list is no proof. Only two answers of "unknown" in a row mean that it is gone."""
-    if client.reservation(reservation.external_id) is not None:
-        if not dry_run:
-            read_again(client, reservation.external_id, now=now)
+    if (there := client.reservation(reservation.external_id)) is not None:
+        _save_one(client, there, result, now=now, dry_run=dry_run)
         return
     if client.reservation(reservation.external_id) is None:
         result.gone += 1

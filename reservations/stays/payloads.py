@@ -15,12 +15,22 @@ from reservations.models import Reservation
 
 Json = dict[str, Any]
 _PLACEHOLDER = re.compile(r"(adult|child|infant|baby)_\d+", re.IGNORECASE)
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_ID = re.compile(r"(?!\.+$)[^\s/\\?#%]{1,64}")  # one segment of a path, whatever it looks like otherwise
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
 STATUSES = {status.value for status in Reservation.Status if status != Reservation.Status.DELETED}
 
 
 def reservation_id(payload: Json) -> str:
     """The long ``_id``, or the short ``id`` when that is all there is, or nothing."""
-    return _text(payload, "_id") or _text(payload, "id")
+    return identifier(payload, "_id") or identifier(payload, "id")
+
+
+def identifier(source: Json, name: str) -> str:
+    """An id that can be asked for and stored; nothing when it is missing or no id at all."""
+    value = _text(source, name)
+    return value if _ID.fullmatch(value) else ""
 
 
 def parse_reservation(payload: Json, client: Json | None = None) -> ReservationFacts:
@@ -30,7 +40,7 @@ def parse_reservation(payload: Json, client: Json | None = None) -> ReservationF
     """
     external_id = reservation_id(payload)
     if not external_id:
-        raise BadReservation("The reservation has neither _id nor id.")
+        raise BadReservation("The reservation has neither a usable _id nor id.")
     check_in = _date(payload, "checkInDate", "checkinDate")
     check_out = _date(payload, "checkOutDate", "checkoutDate")
     return ReservationFacts(
@@ -41,16 +51,19 @@ def parse_reservation(payload: Json, client: Json | None = None) -> ReservationF
         check_out_date=check_out,
         check_in_time=_time(payload, "checkInTime", "checkinTime"),
         check_out_time=_time(payload, "checkOutTime", "checkoutTime"),
-        short_id=_text(payload, "id"),
-        partner_code=_text(payload, "partnerCode"),
+        short_id=_text(payload, "id")[:32],
+        partner_code=_text(payload, "partnerCode")[:64],
         guest=parse_guest(payload, client or {}),
     )
 
 
 def parse_deleted(payload: Json) -> ReservationFacts:
     """``reservation.deleted`` has a shape of its own: ``{_id, _idlisting, from, to}``."""
+    external_id = reservation_id(payload)
+    if not external_id:
+        raise BadReservation("The deleted reservation has no usable _id.")
     return ReservationFacts(
-        external_id=reservation_id(payload),
+        external_id=external_id,
         listing_id=_text(payload, "_idlisting"),
         status=Reservation.Status.DELETED.value,
         check_in_date=_date(payload, "from", "checkInDate"),
@@ -80,16 +93,16 @@ def _status(payload: Json) -> str:
     word = _text(payload, "type").lower().replace("cancelled", "canceled")
     if word not in STATUSES:
         known = ", ".join(sorted(STATUSES))
-        raise BadReservation(f"The reservation's type is {word or 'missing'!r}; known are {known}.")
+        raise BadReservation(f"The reservation's type is {word[:40] or 'missing'!r}; known are {known}.")
     return word
 
 
 def _date(payload: Json, *names: str) -> date:
     name, value = _present(payload, names)
     try:
-        return date.fromisoformat(value[:10])
+        return date.fromisoformat(match[1] if (match := _DATE.fullmatch(value)) else "")
     except ValueError:
-        shown = f"{value!r} is not a date of the calendar (YYYY-MM-DD)" if value else "is missing"
+        shown = f"{value[:40]!r} is not a date of the calendar (YYYY-MM-DD)" if value else "is missing"
         raise BadReservation(f"{name}: {shown}.") from None
 
 
@@ -97,24 +110,26 @@ def _time(payload: Json, *names: str) -> time | None:
     name, value = _present(payload, names)
     if not value:
         return None
-    if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", value):
-        raise BadReservation(f"{name}: {value!r} is not a time of day (HH:mm).")
     try:
-        return time.fromisoformat(value)
+        return time.fromisoformat(value if _TIME.fullmatch(value) else "")
     except ValueError:
-        raise BadReservation(f"{name}: {value!r} is not a time of day (HH:mm).") from None
+        raise BadReservation(f"{name}: {value[:40]!r} is not a time of day (HH:mm).") from None
 
 
 def _present(payload: Json, names: tuple[str, ...]) -> tuple[str, str]:
+    """The first of ``names`` that says something, as text; of a list or an object only that it is one."""
     for name in names:
-        if payload.get(name):
-            return name, str(payload[name]).strip()
+        if value := payload.get(name):
+            return name, _text(payload, name) or f"<{type(value).__name__}>"
     return names[0], ""
 
 
 def _text(source: Json, name: str) -> str:
+    """Text that a database can hold and a line can show: no control characters, no half of a surrogate pair."""
     value = source.get(name)
-    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    return str(value).encode("utf-8", "ignore").decode().translate(_CONTROLS).strip()
 
 
 def _list(source: object, name: str) -> list[Any]:

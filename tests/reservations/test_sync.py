@@ -1,0 +1,183 @@
+"""The net under the webhooks, against a real Stays account over HTTP, and against one that is not well."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from pytest_django import Settings
+
+from reservations import tasks
+from reservations.errors import StaysError
+from reservations.models import Reservation
+from reservations.services import save_facts
+from reservations.stays.client import StaysClient
+from reservations.sync import Result, read_again, sync
+from tests.builders import NOW, make_accommodation, make_facts
+from tests.reservations.stays_account import COPACABANA, book, point_to, scripted
+from tests.sandbox_process import LISTING, ZIGBEE, RunningSandbox
+
+pytestmark = pytest.mark.django_db
+START, END = date(2026, 3, 1), date(2026, 3, 31)
+
+
+def run(*, now: datetime = NOW, dry_run: bool = False) -> Result:
+    with StaysClient.from_settings() as client:
+        return sync(client, START, END, now=now, dry_run=dry_run)
+
+
+@pytest.fixture
+def ours() -> None:
+    make_accommodation(name="Copacabana 301", external_id=COPACABANA)
+
+
+@pytest.mark.usefixtures("ours")
+def test_more_stays_than_a_page_holds_are_all_read(account: RunningSandbox) -> None:
+    for day in range(1, 24):
+        book(account, checkInDate=f"2026-03-{day:02}", checkOutDate=f"2026-03-{day + 1:02}")
+    result = run()
+    assert (result.seen, result.created, result.changed, result.gone, result.problems) == (23, 23, 0, 0, [])
+    assert Reservation.objects.count() == 23
+    again = run(now=NOW + timedelta(minutes=15))
+    assert (again.seen, again.created, again.changed, again.gone) == (23, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("ours")
+def test_all_six_types_are_read_with_their_guest(account: RunningSandbox) -> None:
+    types = ["reserved", "booked", "contract", "blocked", "maintenance", "canceled"]
+    for kind in types:
+        book(account, type=kind)
+    run()
+    assert sorted(Reservation.objects.values_list("status", flat=True)) == sorted(types)
+    booked = Reservation.objects.get(status="booked")
+    assert (booked.guest_email, booked.guest_language) == ("ana@example.org", "pt-BR")
+    assert booked.check_in_at == datetime(2026, 3, 6, 18, 0, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("ours")
+def test_changed_dates_and_a_cancellation_are_found_out(account: RunningSandbox) -> None:
+    moved, cancelled = book(account), book(account)
+    run()
+    account.change(moved["_id"], checkOutDate="2026-03-11", webhook=False)
+    account.cancel(cancelled["_id"], webhook=False)
+    result = run(now=NOW + timedelta(minutes=15))
+    assert (result.created, result.changed, result.gone) == (0, 2, 0)
+    assert Reservation.objects.get(external_id=moved["_id"]).check_out_date == date(2026, 3, 11)
+    assert Reservation.objects.get(external_id=cancelled["_id"]).status == "canceled"
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_stay_that_stays_does_not_know_twice_is_gone(account: RunningSandbox) -> None:
+    kept, gone = book(account), book(account)
+    run()
+    account.delete(gone["_id"], webhook=False)
+    result = run(now=NOW + timedelta(minutes=15))
+    assert result.gone == 1
+    assert Reservation.objects.get(external_id=gone["_id"]).status == "deleted"
+    assert Reservation.objects.get(external_id=kept["_id"]).status == "booked"
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_stay_that_moved_out_of_the_window_is_read_and_not_cancelled(account: RunningSandbox) -> None:
+    moved = book(account)
+    run()
+    account.change(moved["_id"], checkInDate="2026-08-01", checkOutDate="2026-08-03", webhook=False)
+    result = run(now=NOW + timedelta(minutes=15))
+    assert (result.gone, result.changed) == (0, 1)
+    stay = Reservation.objects.get()
+    assert (stay.status, stay.check_in_date) == ("booked", date(2026, 8, 1))
+
+
+@pytest.mark.usefixtures("ours")
+def test_one_stay_with_a_problem_does_not_keep_the_others_from_being_read(account: RunningSandbox) -> None:
+    there, leaves = book(account), book(account)
+    run()
+    for name in (book(account, webhook=False)["_id"], leaves["_id"]):
+        account.change(name, listing=LISTING[ZIGBEE], webhook=False)
+    account.change(leaves["_id"], checkInDate="2026-08-01", checkOutDate="2026-08-03", webhook=False)
+    account.change(there["_id"], checkOutDate="2026-03-11", webhook=False)
+    result = run(now=NOW + timedelta(minutes=15))
+    assert (result.changed, result.gone, len(result.problems)) == (1, 0, 2)
+    assert all(LISTING[ZIGBEE] in problem for problem in result.problems)
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_dry_run_counts_and_changes_nothing(account: RunningSandbox) -> None:
+    first, second = book(account), book(account)
+    run()
+    account.delete(first["_id"], webhook=False)
+    account.cancel(second["_id"], webhook=False)
+    book(account)
+    before = list(Reservation.objects.order_by("pk").values())
+    result = run(now=NOW + timedelta(minutes=15), dry_run=True)
+    assert (result.seen, result.created, result.gone) == (2, 1, 1)
+    assert list(Reservation.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(500, {})],
+        [(401, {})],
+        [(404, b"<html>")],
+        [(200, b"<html>")],
+        [(200, {"error": "later"})],
+        [(200, []), (500, {})],  # a shrunken list, then no answer about the one that is missing
+        [(200, []), (404, {}), (500, {})],  # one "unknown" is no proof
+        [(200, []), (200, b"gateway")],
+    ],
+)
+def test_a_failing_or_shrunken_answer_cancels_nothing(settings: Settings, answers: list[tuple[int, object]]) -> None:
+    stay = save_facts(make_facts(make_accommodation()), facts_at=NOW).reservation
+    with scripted(*answers) as stays:
+        point_to(settings, stays.base_url)
+        with pytest.raises(StaysError):
+            run(now=NOW + timedelta(minutes=15))
+    assert Reservation.objects.get(pk=stay.pk).status == "booked"
+
+
+def test_what_was_entered_by_hand_is_nothing_that_stays_should_know(settings: Settings) -> None:
+    save_facts(make_facts(make_accommodation()), facts_at=NOW, source="manual")
+    with scripted((200, [])) as stays:
+        point_to(settings, stays.base_url)
+        assert run(now=NOW + timedelta(minutes=15)).gone == 0
+        assert len(stays.asked) == 1
+
+
+def test_facts_that_came_while_the_sync_ran_stand_against_its_end(settings: Settings) -> None:
+    facts = make_facts(make_accommodation())
+    save_facts(facts, facts_at=NOW + timedelta(minutes=1))
+    with scripted((200, []), (404, {})) as stays:
+        point_to(settings, stays.base_url)
+        run(now=NOW)
+    assert Reservation.objects.get().status == "booked"
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize("odd", [None, {}, [], "", "..", {"a": 1}, True])
+def test_an_odd_guest_id_is_no_guest(settings: Settings, odd: object) -> None:
+    body = {"_id": "R1", "type": "booked", "checkInDate": "2026-03-06", "checkOutDate": "2026-03-09",
+            "_idlisting": COPACABANA, "_idclient": odd}  # fmt: skip
+    with scripted((200, body)) as stays:
+        point_to(settings, stays.base_url)
+        with StaysClient.from_settings() as client:
+            saved = read_again(client, "R1", now=NOW)
+        assert len(stays.asked) == 1
+    assert saved is not None
+    assert saved.created
+
+
+@pytest.mark.usefixtures("ours")
+def test_the_tick_reads_the_stays_of_these_days(account: RunningSandbox) -> None:
+    today = datetime.now(UTC).date()
+    booked = book(account, checkInDate=str(today), checkOutDate=str(today + timedelta(days=2)))
+    tasks.sync_near_stays()
+    assert Reservation.objects.get().external_id == booked["_id"]
+
+
+def test_the_tick_survives_a_stays_that_is_away(settings: Settings) -> None:
+    point_to(settings, "http://127.0.0.1:1")
+    tasks.sync_near_stays()
+    settings.STAYS_BASE_URL = ""
+    tasks.sync_near_stays()
