@@ -16,6 +16,7 @@ import environ
 from cryptography.fernet import Fernet
 
 from smartlock import logs
+from smartlock.admin_site import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

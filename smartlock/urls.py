@@ -5,8 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from smartlock.flower import flower
+
 urlpatterns = [
+    path("admin/flower/", flower, name="flower"),
+    path("admin/flower/<path:path>", flower),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("webhooks/", include("webhooks.urls")),
     path("", include("smartlock.health_urls")),
 ]

@@ -1,0 +1,164 @@
+"""What all pages share: typed access to Unfold, rows that only machines write, times, links, buttons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action as unfold_action
+from unfold.decorators import display as unfold_display
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+
+    Page = ModelAdmin[Any]
+    Inline = TabularInline[Any, Any]
+else:
+    from unfold.admin import ModelAdmin as Page
+    from unfold.admin import TabularInline as Inline
+
+F = TypeVar("F", bound=Callable[..., Any])
+DASH = "–"
+# The subject of a job or an audit entry is "<word>:<number>"; these words have a page.
+PAGES = {
+    "reservation": "admin:reservations_reservation_change",
+    "accommodation": "admin:reservations_accommodation_change",
+    "lock": "admin:locks_lock_change",
+    "event": "admin:webhooks_webhookevent_change",
+    "job": "admin:scheduler_job_change",
+}
+
+
+class MachinePage(Page):
+    """Rows that only the machine writes: to be read, never added, edited or deleted by hand."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    list_disable_select_all = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class MachineInline(Inline):
+    """The same as part of another page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def column(title: Any, **options: Any) -> Callable[[F], F]:
+    """Unfold's ``display``, typed."""
+    return cast("Callable[[F], F]", unfold_display(description=title, **options))
+
+
+def verb(title: Any, permission: str = "operate") -> Callable[[F], F]:
+    """An action on the rows chosen in a list; ``permission`` names a ``has_…_permission`` of the page."""
+    return cast("Callable[[F], F]", unfold_action(description=title, permissions=[permission]))
+
+
+def button(name: str, title: Any, question: Any, *, icon: str, permission: str = "operate") -> Any:
+    """The list action ``name`` as a button on a row's own page: it asks first, so that it is always a POST."""
+
+    def press(page: Page, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        getattr(page, name)(request, page.get_queryset(request).filter(pk=object_id))
+        meta = page.model._meta
+        back = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": back})
+
+    press.__name__ = f"{name}_here"
+    dialog = {"title": title, "description": question, "form_class": None, "form_submit_text": title}
+    return unfold_action(description=title, permissions=[permission], url_path=name, icon=icon, dialog=dialog)(press)
+
+
+def actor(request: HttpRequest) -> str:
+    """How the audit trail names who clicked."""
+    assert not isinstance(request.user, AnonymousUser)  # the admin site lets nobody else in
+    return request.user.get_username()
+
+
+def answer(request: HttpRequest, done: int, text: str, nothing: Any) -> None:
+    """After an action: what was done in green, or why nothing was in yellow."""
+    if done:
+        messages.success(request, text)
+    else:
+        messages.warning(request, str(nothing))
+
+
+def moment(at: datetime | None, zone: ZoneInfo | None = None) -> SafeString | str:
+    """The wall clock of a property (or of the installation), with UTC as the tooltip."""
+    if at is None:
+        return DASH
+    local = timezone.localtime(at, zone)
+    form = "D j M H:i" if local.year == timezone.localtime(timezone.now(), zone).year else "j M Y H:i"
+    foreign = zone is not None and zone.key != settings.TIME_ZONE
+    return format_html(
+        '<time class="sl-time" datetime="{}" title="{} UTC">{}{}</time>',
+        at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", date_format(local, form),
+        format_html(" <small>{}</small>", zone.key.rpartition("/")[2].replace("_", " ")) if foreign and zone else "",
+    )  # fmt: skip
+
+
+def subject_link(subject: str, title: str = "") -> SafeString | str:
+    """A job's or an entry's subject as a link to its page, if it has one."""
+    word, _sep, number = subject.partition(":")
+    if word in PAGES and number.isdigit():
+        try:
+            return link(reverse(PAGES[word], args=[number]), title or subject)
+        except NoReverseMatch:
+            pass
+    return title or subject or DASH
+
+
+def link(url: str, title: object) -> SafeString:
+    return format_html('<a class="sl-link" href="{}">{}</a>', url, title)
+
+
+def page_of(row: Model, title: object = None) -> SafeString:
+    """A link to the row's own page."""
+    meta = row._meta
+    return link(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]), title or row)
+
+
+def block(text: object) -> SafeString | str:
+    """Long or structured text, as it is, with its line breaks."""
+    if text in ("", None, {}, []):
+        return DASH
+    shown = text if isinstance(text, str) else json.dumps(text, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre class="sl-pre">{}</pre>', shown)
+
+
+def ids_of(rows: QuerySet[Any]) -> list[int]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def numbers(subjects: Iterable[str], word: str) -> list[int]:
+    """The numbers of those subjects that start with ``word``: "reservation:17" → 17."""
+    parts = (subject.partition(":") for subject in subjects)
+    return [int(number) for first, _sep, number in parts if first == word and number.isdigit()]

@@ -1,0 +1,228 @@
+"""The machine room's main page: what is to be done, is being done, was done, and what lies on the dead-letter shelf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.views import ChangeList
+
+from reservations.models import Reservation
+from scheduler import clock, services
+from scheduler.models import Job, JobAttempt
+from smartlock.admin import words
+from smartlock.admin.base import (
+    DASH,
+    MachineInline,
+    MachinePage,
+    actor,
+    answer,
+    block,
+    button,
+    column,
+    moment,
+    numbers,
+    subject_link,
+    verb,
+)
+
+
+class JobList(ChangeList):  # type: ignore[misc]  # Unfold has no types
+    """Gives each job of the page its stay: one query, and the times can be those of the property."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        with_stays(self.result_list)
+
+
+def with_stays(jobs: list[Job]) -> None:
+    ids = numbers((job.subject for job in jobs), "reservation")
+    stays = Reservation.objects.select_related("accommodation").in_bulk(ids)
+    for job in jobs:
+        job.stay = next((stays.get(n) for n in numbers([job.subject], "reservation")), None)  # type: ignore[attr-defined]
+
+
+class AttemptInline(MachineInline):
+    model = JobAttempt
+    verbose_name_plural = _("tries")
+    show_change_link = False
+    fields = ["number", "outcome_label", "started", "late", "took", "worker", "trouble"]
+    readonly_fields = ["number", "outcome_label", "started", "late", "took", "worker", "trouble"]
+    ordering = ["-started_at", "-id"]
+    per_page = 50
+
+    @column(_("outcome"), label=words.OUTCOME_TONES)
+    def outcome_label(self, row: JobAttempt) -> tuple[str, str]:
+        return row.outcome, row.get_outcome_display()
+
+    @column(_("started"))
+    def started(self, row: JobAttempt) -> SafeString | str:
+        return moment(row.started_at)
+
+    @column(_("late by"))
+    def late(self, row: JobAttempt) -> str:
+        return f"{row.lateness_ms} ms"
+
+    @column(_("took"))
+    def took(self, row: JobAttempt) -> str:
+        return DASH if row.duration_ms is None else f"{row.duration_ms} ms"
+
+    @column(_("error"))
+    def trouble(self, row: JobAttempt) -> SafeString | str:
+        if row.traceback:
+            return format_html(
+                "{}<details><summary>{}</summary>{}</details>", row.error, _("traceback"), block(row.traceback)
+            )
+        return row.error or DASH
+
+
+@admin.register(Job)
+class JobPage(MachinePage):
+    list_display = ["what", "about", "state_label", "due", "next_try", "tries", "queue", "trouble"]
+    list_filter = ["state", "kind", "queue", "due_at"]
+    search_fields = ["=id", "kind", "subject", "last_error"]
+    search_help_text = _("number, kind, subject such as reservation:17, or words of the error")
+    date_hierarchy = "due_at"
+    ordering = ["-due_at", "-id"]
+    fieldsets = [
+        (None, {"fields": [("what", "about"), ("state_label", "tries"), ("due", "next_try"), "expires"]}),
+        (_("Last error"), {"fields": ["whole_error"]}),
+        (_("Machine"), {"fields": [("kind", "queue"), ("priority", "exclusive"), ("worker", "lease"),
+                                   ("live_key", "version"), ("created", "finished"), "data"]}),
+    ]  # fmt: skip
+    inlines = [AttemptInline]
+    actions = ["retry", "run_now", "cancel", "clear_failed"]
+    actions_detail = ["retry_here", "run_now_here", "cancel_here"]
+
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("scheduler.change_job")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return JobList
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["what", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind", "queue",
+                "priority", "exclusive", "worker", "lease", "live_key", "version", "created", "finished",
+                "data"]  # fmt: skip
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        job = super().get_object(request, object_id, from_field)
+        if job is not None:
+            with_stays([job])
+        return job
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    @column(_("job"), ordering="kind", header=True)
+    def what(self, job: Job) -> list[str]:
+        return [words.kind(job.kind), f"#{job.pk}"]
+
+    @column(_("about"), ordering="subject")
+    def about(self, job: Any) -> SafeString | str:
+        return subject_link(job.subject, str(job.stay) if job.stay else "")
+
+    @column(_("state"), ordering="state", label=words.JOB_TONES)
+    def state_label(self, job: Job) -> tuple[str, str]:
+        return job.state, job.get_state_display()
+
+    @column(_("due"), ordering="due_at")
+    def due(self, job: Any) -> SafeString | str:
+        return _at(job, job.due_at)
+
+    @column(_("next try"), ordering="run_at")
+    def next_try(self, job: Any) -> SafeString | str:
+        return _at(job, job.run_at) if job.is_live() else DASH
+
+    @column(_("tries"), ordering="attempt")
+    def tries(self, job: Job) -> str:
+        return f"{job.attempt} / {job.max_attempts}" if job.max_attempts < 100 else str(job.attempt)
+
+    @column(_("last error"))
+    def trouble(self, job: Job) -> SafeString | str:
+        short = job.last_error if len(job.last_error) <= 90 else job.last_error[:89] + "…"
+        return format_html('<span class="sl-clip" title="{}">{}</span>', job.last_error, short) if short else DASH
+
+    @column(_("last error"))
+    def whole_error(self, job: Job) -> SafeString | str:
+        return block(job.last_error)
+
+    @column(_("pointless from"))
+    def expires(self, job: Any) -> SafeString | str:
+        return _at(job, job.expires_at)
+
+    @column(_("lease until"))
+    def lease(self, job: Any) -> SafeString | str:
+        return _at(job, job.lease_until)
+
+    @column(_("created"))
+    def created(self, job: Any) -> SafeString | str:
+        return _at(job, job.created_at)
+
+    @column(_("ended"))
+    def finished(self, job: Any) -> SafeString | str:
+        return _at(job, job.finished_at)
+
+    @column(_("data"))
+    def data(self, job: Job) -> SafeString | str:
+        return block(job.payload)
+
+    # --- steering ----------------------------------------------------------------------------------------------
+
+    @verb(_("Cancel"))
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        who = actor(request)
+        with transaction.atomic():
+            gone = services.cancel(_plain(queryset), now=clock.now(), actor=who, reason=f"Called off by {who}.")
+        done = ngettext("%(count)d job was called off.", "%(count)d jobs were called off.", gone)
+        answer(request, gone, done % {"count": gone}, _("These jobs are over: there is nothing to call off."))
+
+    @verb(_("Try again"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        with transaction.atomic():
+            revived = services.retry(_plain(queryset), now=clock.now(), actor=actor(request))
+        done = ngettext("%(count)d job is tried again.", "%(count)d jobs are tried again.", revived)
+        answer(
+            request, revived, done % {"count": revived},
+            _("Only failed or cancelled jobs that no newer one has replaced can be tried again."),
+        )  # fmt: skip
+
+    @verb(_("Run now"))
+    def run_now(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        with transaction.atomic():
+            moved = services.run_now(_plain(queryset), now=clock.now(), actor=actor(request))
+        done = ngettext("%(count)d job runs now.", "%(count)d jobs run now.", moved)
+        answer(request, moved, done % {"count": moved}, _("Only scheduled jobs can be run before their time."))
+
+    @verb(_("Clear failed"))
+    def clear_failed(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        with transaction.atomic():
+            cleared = services.clear_failed(_plain(queryset), actor=actor(request))
+        done = ngettext("%(count)d failed job was cleared.", "%(count)d failed jobs were cleared.", cleared)
+        answer(request, cleared, done % {"count": cleared}, _("None of these jobs has failed: nothing was cleared."))
+
+    retry_here = button(
+        "retry", _("Try again"), _("Try this job at once, with a full set of tries?"), icon="restart_alt"
+    )
+    run_now_here = button("run_now", _("Run now"), _("Run this job at once instead of at its time?"), icon="play_arrow")
+    cancel_here = button(
+        "cancel", _("Cancel"), _("Call this job off? After that, no new effect of it begins."), icon="event_busy"
+    )
+
+
+def _plain(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """The chosen rows without the list's order, joins and annotations: services update them in one statement."""
+    return Job.objects.filter(pk__in=list(jobs.order_by().values_list("pk", flat=True)))
+
+
+def _at(job: Any, at: Any) -> SafeString | str:
+    return moment(at, job.stay.accommodation.zone if job.stay else None)

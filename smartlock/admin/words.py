@@ -1,0 +1,135 @@
+"""States as an operator would say them. Pure but for reading rows that were fetched along.
+
+A tone is one of Unfold's label colours: success, info, warning, danger, or "" for neutral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from locks.models import Credential
+from locks.planning import lead, stay_end
+from notifications.models import Message, Notice
+from reservations.models import Reservation
+from scheduler.models import Job, JobAttempt
+from webhooks.models import WebhookEvent
+
+LATE = timedelta(minutes=15)
+ON_LOCK = Credential.State.ON_LOCK
+
+KINDS = {
+    "locks.generate_pin": gettext_lazy("Put the PIN on the door"),
+    "locks.change_window": gettext_lazy("Change when the PIN opens"),
+    "locks.revoke_pin": gettext_lazy("Take the PIN off the door"),
+    "webhooks.process_event": gettext_lazy("Process an event from Stays"),
+    "notifications.tell_guest": gettext_lazy("Write to the guest"),
+    "notifications.tell_operator": gettext_lazy("Write to the operators"),
+}
+JOB_TONES = {
+    Job.State.SCHEDULED: "info", Job.State.RUNNING: "warning", Job.State.SUCCEEDED: "success",
+    Job.State.FAILED: "danger", Job.State.CANCELLED: "",
+}  # fmt: skip
+OUTCOME_TONES = {
+    JobAttempt.Outcome.STARTED: "warning", JobAttempt.Outcome.SUCCEEDED: "success", JobAttempt.Outcome.RETRY: "warning",
+    JobAttempt.Outcome.WAITING: "info", JobAttempt.Outcome.FAILED: "danger", JobAttempt.Outcome.LOST: "danger",
+    JobAttempt.Outcome.CANCELLED: "",
+}  # fmt: skip
+CREDENTIAL_TONES = {
+    ON_LOCK: "success", Credential.State.REQUESTED: "info", Credential.State.REMOVING: "warning",
+    Credential.State.FAILED: "danger", Credential.State.UNKNOWN: "warning", Credential.State.ABSENT: "",
+}  # fmt: skip
+STATUS_TONES = {
+    Reservation.Status.BOOKED: "success", Reservation.Status.CONTRACT: "success", Reservation.Status.RESERVED: "info",
+    Reservation.Status.CANCELED: "", Reservation.Status.DELETED: "", Reservation.Status.BLOCKED: "warning",
+    Reservation.Status.MAINTENANCE: "warning",
+}  # fmt: skip
+EVENT_TONES = {
+    WebhookEvent.State.RECEIVED: "info", WebhookEvent.State.PROCESSED: "success", WebhookEvent.State.IGNORED: "",
+    WebhookEvent.State.PARKED: "danger",
+}  # fmt: skip
+
+MESSAGE_TONES = {
+    Message.State.SENDING: "info", Message.State.SENT: "success", Message.State.FAILED: "danger",
+    Message.State.SKIPPED: "warning",
+}  # fmt: skip
+LEVEL_TONES = {Notice.Level.INFO: "info", Notice.Level.WARNING: "warning", Notice.Level.CRITICAL: "danger"}
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Some words and the colour they are said in."""
+
+    text: str
+    tone: str = ""
+
+
+def kind(name: str) -> str:
+    return str(KINDS.get(name, name))
+
+
+def with_doors(stays: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """Fetch along all that ``pin`` looks at, in a fixed number of queries; nothing of the PINs themselves."""
+    credentials = Credential.objects.select_related("lock").defer("pin_hash", "pin_sealed", "pin_fingerprint")
+    return stays.select_related("accommodation", "withdrawal").prefetch_related(
+        Prefetch("credentials", queryset=credentials), "accommodation__locks"
+    )
+
+
+def pin(stay: Reservation, now: datetime) -> Phrase:
+    """How it stands with the PIN of a stay from ``with_doors``."""
+    credentials = list(stay.credentials.all())
+    left = [c for c in credentials if c.removed_at is None and c.asked_at is not None]
+    if is_withdrawn(stay):
+        return _leaving(stay, left, now) if left else Phrase(_("taken away by an operator"))
+    if not stay.is_confirmed() or not stay.accommodation.active or now >= stay_end(stay):
+        return _leaving(stay, left, now) if left else _none(stay, credentials)
+    return _coming(stay, [c for c in credentials if c.wanted], now)
+
+
+def is_withdrawn(stay: Reservation) -> bool:
+    return hasattr(stay, "withdrawal")
+
+
+def _none(stay: Reservation, credentials: list[Credential]) -> Phrase:
+    if any(c.removed_at for c in credentials):
+        return Phrase(_("removal proven"), "success")
+    if not stay.accommodation.active:
+        return Phrase(_("none: the unit is inactive"))
+    return Phrase(_("none was given") if stay.is_confirmed() else _("none: not confirmed"))
+
+
+def _leaving(stay: Reservation, left: list[Credential], now: datetime) -> Phrase:
+    since = min(min(c.ends_at, c.unwanted_at or c.ends_at) for c in left)
+    late = now - since >= LATE
+    text = _("still on the door since %(since)s") if late else _("being removed")
+    return Phrase(text % {"since": _clock(since, stay)}, "danger" if late else "warning")
+
+
+def _coming(stay: Reservation, wanted: list[Credential], now: datetime) -> Phrase:
+    locks = list(stay.accommodation.locks.all())
+    if not locks:
+        return Phrase(_("the unit has no lock"), "warning")
+    proven = [c for c in wanted if c.state == ON_LOCK]
+    if len(proven) == len(locks):
+        if all(c.proven == c.wish for c in proven):
+            return Phrase(_("proven on the door") if len(locks) == 1 else _("proven on all doors"), "success")
+        return Phrase(_("on the door, new times on their way"), "info")
+    due_at = stay.check_in_at - max(lead(lock) for lock in locks)
+    if not wanted and now < due_at + timedelta(minutes=1):
+        return Phrase(_("planned for %(due)s") % {"due": _clock(due_at, stay)}, "info")
+    soon = now >= stay.check_in_at - timedelta(minutes=30)
+    if proven:
+        done = {"proven": len(proven), "doors": len(locks)}
+        return Phrase(_("proven on %(proven)d of %(doors)d doors") % done, "danger" if soon else "warning")
+    return Phrase(_("not proven yet"), "danger" if soon else "warning")
+
+
+def _clock(at: datetime, stay: Reservation) -> str:
+    return date_format(timezone.localtime(at, stay.accommodation.zone), "D H:i")
