@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from locks.alarms import alarm_once
 from locks import doors
+from locks.alarms import alarm_once
 from locks.errors import DoorError, Transient, WaitForDevice
 from locks.issue import SETTLED, Check, adopt
 from locks.models import Credential

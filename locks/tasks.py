@@ -11,13 +11,13 @@ from scheduler.runner import Run
 
 # 2, 4, 8 s, then every five minutes for as long as the stay lasts (the job expires at check-out).
 UNTIL_CHECK_OUT = RetryPolicy(
-    delays=(2, 4, 8), then_every=300, max_attempts=100_000, wait_delays=(1, 2, 4, 8, 15, 30, 60), wait_then_every=300
+    delays=(2, 4, 8), then_every=300, max_attempts=100_000, wait_delays=(2, 4, 8, 15, 30, 60), wait_then_every=300
 )
 # Quick tries for a quarter of an hour, then hourly for half a year: a PIN that outlives its stay is never forgotten.
 QUARTER_OF_AN_HOUR = (2, 4, 8, 15, 30, *[60] * 14)
 NEVER_GIVE_UP = RetryPolicy(
     delays=QUARTER_OF_AN_HOUR, then_every=3600, max_attempts=len(QUARTER_OF_AN_HOUR) + 180 * 24,
-    wait_delays=(1, *QUARTER_OF_AN_HOUR), wait_then_every=3600, stop_is_final=False,
+    wait_delays=QUARTER_OF_AN_HOUR, wait_then_every=3600, stop_is_final=False,
 )  # fmt: skip
 
 

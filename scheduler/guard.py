@@ -2,6 +2,8 @@
 
 It saves work and noise. Correctness never depends on it: the row's fence does that (``job_one_exclusive_running``),
 so a Redis that is away or was emptied means "go on".
+
+The token names the job that holds it, so that the rescuer can release the guard of a dead worker, and only that.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from scheduler import redis
 log = structlog.get_logger(__name__)
 SECONDS = 60
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+_BURY = (
+    "local held = redis.call('get', KEYS[1]) "
+    "if held and string.sub(held, 1, #ARGV[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+)
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('expire', KEYS[1], ARGV[2]) else return 0 end"
 
 
@@ -28,9 +34,10 @@ class Busy(Exception):
 class Guard:
     """One held guard."""
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, job_id: int) -> None:
         self.key = f"lock:{subject}"
-        self.token = secrets.token_hex(8)
+        self.owner = f"job-{job_id}:"
+        self.token = self.owner + secrets.token_hex(8)
 
     def take(self) -> None:
         """Raises Busy when another holds it; a Redis that does not answer counts as free."""
@@ -41,22 +48,26 @@ class Guard:
             log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
 
     def renew(self) -> None:
-        self._script(_RENEW, SECONDS)
+        self._script(_RENEW, self.token, SECONDS)
 
     def release(self) -> None:
-        self._script(_RELEASE)
+        self._script(_RELEASE, self.token)
 
-    def _script(self, script: str, *args: int) -> None:
+    def bury(self) -> None:
+        """Release it whichever worker took it for this job: its lease has run out."""
+        self._script(_BURY, self.owner)
+
+    def _script(self, script: str, *args: str | int) -> None:
         try:
-            redis.client().eval(script, 1, self.key, self.token, *args)
+            redis.client().eval(script, 1, self.key, *args)
         except RedisError as error:
             log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
 
 
 @contextmanager
-def hold(subject: str) -> Iterator[Guard]:
+def hold(subject: str, job_id: int) -> Iterator[Guard]:
     """Hold the guard of ``subject`` while the block runs. Raises Busy."""
-    guard = Guard(subject)
+    guard = Guard(subject, job_id)
     guard.take()
     try:
         yield guard

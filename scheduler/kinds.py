@@ -32,7 +32,7 @@ class Kind:
     queue: str = "default"
     priority: int = 5
     exclusive: bool = False
-    lease: float = 60
+    lease: float = 30
     retry: RetryPolicy = field(default=DEFAULT)
 
 

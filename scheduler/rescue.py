@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 
 from scheduler import services
+from scheduler.guard import Guard
 from scheduler.models import Job, JobAttempt
 from scheduler.signals import job_failed
 from scheduler.transitions import move
@@ -18,7 +19,10 @@ LOST = "The worker died or fell silent while it held this job."
 
 def rescue(*, now: datetime) -> int:
     """Put every job back whose lease ran out. The lost try counts: a job that kills its workers ends on the shelf."""
-    lost = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now).order_by("lease_until")[:500]
+    lost = list(Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now).order_by("lease_until")[:500])
+    for job in lost:
+        if job.exclusive:
+            Guard(job.subject, job.pk).bury()
     return sum(_rescue_one(job, now) for job in lost)
 
 

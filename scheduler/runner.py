@@ -67,7 +67,7 @@ def run_one(kind: Kind, job_id: int, version: int, *, worker: str) -> str:
     if not job.exclusive:
         return _claim_and_run(kind, job, None, worker)
     try:
-        with guard.hold(job.subject) as held:
+        with guard.hold(job.subject, job.pk) as held:
             return _claim_and_run(kind, job, held, worker)
     except guard.Busy:
         return _look_again(job)

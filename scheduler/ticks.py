@@ -41,5 +41,5 @@ def ensure_ticks(**_: Any) -> None:
 
 
 tick("scheduler.dispatch", seconds=settings.DISPATCH_SECONDS)
-tick("scheduler.rescue", seconds=15)
+tick("scheduler.rescue", seconds=10)
 tick("scheduler.prune", seconds=3600)

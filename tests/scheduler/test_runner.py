@@ -9,7 +9,7 @@ import pytest
 import redis as redis_library
 import time_machine
 
-from scheduler import redis, services
+from scheduler import guard, redis, services
 from scheduler.errors import Retry, Stop, Wait
 from scheduler.models import Job, JobAttempt
 from scheduler.rescue import rescue
@@ -201,11 +201,20 @@ def test_a_job_past_its_purpose_is_not_run() -> None:
 def test_a_dead_workers_job_comes_back_and_the_lost_try_counts() -> None:
     job = due()
     assert claim(PLAIN, job, now=NOW, worker="w1")
-    assert rescue(now=NOW + timedelta(seconds=30)) == 0
-    assert rescue(now=NOW + timedelta(seconds=61)) == 1
+    assert rescue(now=NOW + timedelta(seconds=29)) == 0
+    assert rescue(now=NOW + timedelta(seconds=31)) == 1
     job.refresh_from_db()
     assert (job.state, job.attempt, job.lease_until) == ("scheduled", 1, None)
     assert job.attempts.get().outcome == "lost"
+
+
+def test_a_dead_workers_guard_goes_with_it_and_nobody_elses_does(fake_redis: fakeredis.FakeRedis) -> None:
+    dead, other = due("tests.exclusive"), due("tests.exclusive", subject="thing:2")
+    for job in (dead, other):
+        guard.Guard(job.subject, job.pk).take()
+    assert claim(EXCLUSIVE, dead, now=NOW, worker="w1")
+    rescue(now=NOW + timedelta(seconds=31))
+    assert [fake_redis.exists(key) for key in ("lock:thing:1", "lock:thing:2")] == [0, 1]
 
 
 def test_a_job_that_kills_its_workers_ends_on_the_shelf() -> None:

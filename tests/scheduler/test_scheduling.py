@@ -72,7 +72,7 @@ def test_a_naive_time_is_refused() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(UnknownKind, match="tests.plain"):
+    with pytest.raises(UnknownKind, match=r"tests\.plain"):
         services.schedule("tests.misspelled", due_at=NOW, now=NOW)
 
 
