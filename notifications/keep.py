@@ -1,4 +1,7 @@
-"""``PIN_KEEP=delivered``: the readable copy of a PIN is erased once the guest has it and no door needs it any more."""
+"""``PIN_KEEP=delivered``: the readable copy of a PIN is erased once the guest has it and no door needs it any more.
+
+Done by the plan, which follows every message and every proof and holds the reservation meanwhile.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from notifications import keep, letters, mail, notices
+from notifications import letters, mail, notices
 from notifications.decide import Template, must_wait_for_proof
 from notifications.languages import language_of
 from notifications.models import Message
@@ -90,7 +90,6 @@ def _sent(message: Message, *, now: datetime) -> Message:
     message.save(update_fields=["state", "sent_at", "error"])
     record("guest.told", message.reservation.subject, summary=message.template, message=message.pk)
     log.info("guest.told", reservation=message.reservation_id, template=message.template, message=message.pk)
-    keep.erase_delivered(look(message.reservation, now=now))
     return message
 
 

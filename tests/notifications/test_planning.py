@@ -7,12 +7,14 @@ from datetime import date, timedelta
 import pytest
 
 from locks.models import Credential
+from locks.store import note
 from notifications.decide import BREATH
 from notifications.models import Message
 from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
 from reservations.services import end, save_by_hand
 from scheduler.models import Job
+from scheduler.signals import job_ended
 from tests.builders import NOW
 from tests.notifications.conftest import Stage
 
@@ -61,6 +63,15 @@ def test_one_door_that_has_not_proven_it_holds_the_message(stage: Stage) -> None
     slow = stage.accept(stay, door)
     assert due_at(stage) == stay.check_in_at - timedelta(minutes=30)
     stage.prove(slow)
+    assert due_at(stage) == stage.now
+
+
+def test_a_plan_that_died_with_its_process_is_made_up_for_when_the_job_ends(stage: Stage) -> None:
+    stay = stage.book()
+    credential = stage.accept(stay)
+    note(credential, state=Credential.State.ON_LOCK)  # committed; the process dies before it plans
+    assert due_at(stage) != stage.now
+    job_ended.send(Job, job=Job.objects.get(kind="locks.generate_pin"))
     assert due_at(stage) == stage.now
 
 
