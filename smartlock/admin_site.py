@@ -87,7 +87,7 @@ def _item(title: Any, icon: str, target: str, waiting: int = 0) -> Item:
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "SmartLock",
     "SITE_HEADER": "SmartLock",
-    "SITE_SUBHEADER": _("Who stays where, and what opens"),
+    "SITE_SUBHEADER": _("Guests, doors and PINs"),
     "SITE_SYMBOL": "key_vertical",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,

@@ -78,7 +78,8 @@ def needs(now: datetime) -> list[dict[str, str]]:
     alarms = Credential.objects.filter(alarmed_at__isnull=False, removed_at__isnull=True).count()
     found = [
         (
-            alarms, ngettext("%d door needs a person.", "%d doors need a person.", alarms), "locks_credential", "",
+            alarms, ngettext("%d door needs a person.", "%d doors need a person.", alarms), "locks_credential",
+            "?alarmed_at__isnull=False&removed_at__isnull=True",
             _("See what the lock says; touch its keypad or change its batteries."),
         ),
         (

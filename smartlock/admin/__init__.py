@@ -9,9 +9,19 @@ people, machine.
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from smartlock.admin import doors, events, jobs, machine, people, stays  # noqa: F401  each registers its pages
 
 # Unfold's own index comes first among the templates, so ours has a name of its own.
 admin.site.index_template = "smartlock/admin/dashboard.html"
+
+# The rooms under the names the sidebar gives them, for the path at the top of each page.
+for _room, _name in {
+    "reservations": _("Stays"), "locks": _("Doors"), "scheduler": _("Machine room"), "webhooks": _("Machine room"),
+    "audit": _("Machine room"), "notifications": _("Messages"), "django_celery_beat": _("Machine room"),
+    "django_celery_results": _("Machine room"), "auth": _("People"),
+}.items():  # fmt: skip
+    apps.get_app_config(_room).verbose_name = _name

@@ -47,7 +47,7 @@ class MachinePage(Page):
 
     list_per_page = 50
     show_full_result_count = False
-    list_disable_select_all = False
+    actions_detail_hide_default = True  # Django's history of edits is empty here; the audit trail has it all
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -123,6 +123,11 @@ def moment(at: datetime | None, zone: ZoneInfo | None = None) -> SafeString | st
         at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", date_format(local, form),
         format_html(" <small>{}</small>", zone.key.rpartition("/")[2].replace("_", " ")) if foreign and zone else "",
     )  # fmt: skip
+
+
+def label(text: object, tone: str = "") -> SafeString:
+    """A word on a coloured ground; tones are those of ``words``."""
+    return format_html('<span class="sl-label sl-label-{}">{}</span>', tone or "quiet", text)
 
 
 def subject_link(subject: str, title: str = "") -> SafeString | str:

@@ -27,6 +27,7 @@ from smartlock.admin.base import (
     block,
     button,
     column,
+    label,
     moment,
     page_of,
     verb,
@@ -164,9 +165,9 @@ class CredentialPage(MachinePage):
     def lock_page(self, row: Credential) -> SafeString:
         return page_of(row.lock)
 
-    @column(_("on the lock"), ordering="state", label=words.CREDENTIAL_TONES)
-    def state_label(self, row: Credential) -> tuple[str, str]:
-        return row.state, row.get_state_display()
+    @column(_("on the lock"), ordering="state")
+    def state_label(self, row: Credential) -> SafeString:
+        return label(row.get_state_display(), words.CREDENTIAL_TONES[Credential.State(row.state)])
 
     @column(_("wanted"), boolean=True, ordering="wanted")
     def is_wanted(self, row: Credential) -> bool:

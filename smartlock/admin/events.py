@@ -26,6 +26,7 @@ from smartlock.admin.base import (
     button,
     column,
     ids_of,
+    label,
     moment,
     page_of,
     subject_link,
@@ -35,7 +36,7 @@ from smartlock.audit.models import AuditLog
 from webhooks import services as webhooks
 from webhooks.models import Refusal, WebhookEvent
 
-SECRET_NAME = re.compile(r"auth|cookie|token|secret|signature|api-?key|password|hmac", re.IGNORECASE)
+SECRET_NAME = re.compile(r"auth|cookie|token|secret|signature|api-?key|password|hmac|client-?id", re.IGNORECASE)
 HIDDEN = "•••"
 
 
@@ -85,9 +86,9 @@ class EventPage(MachinePage):
     def about(self, event: WebhookEvent) -> str:
         return event.external_id or DASH
 
-    @column(_("state"), ordering="state", label=words.EVENT_TONES)
-    def state_label(self, event: WebhookEvent) -> tuple[str, str]:
-        return event.state, event.get_state_display()
+    @column(_("state"), ordering="state")
+    def state_label(self, event: WebhookEvent) -> SafeString:
+        return label(event.get_state_display(), words.EVENT_TONES[WebhookEvent.State(event.state)])
 
     @column(_("signature"), ordering="verification")
     def signature(self, event: WebhookEvent) -> str:
@@ -175,9 +176,9 @@ class MessagePage(MachinePage):
     def stay(self, message: Message) -> SafeString:
         return page_of(message.reservation)
 
-    @column(_("state"), ordering="state", label=words.MESSAGE_TONES)
-    def state_label(self, message: Message) -> tuple[str, str]:
-        return message.state, message.get_state_display()
+    @column(_("state"), ordering="state")
+    def state_label(self, message: Message) -> SafeString:
+        return label(message.get_state_display(), words.MESSAGE_TONES[Message.State(message.state)])
 
     @column(_("created"), ordering="created_at")
     def created(self, message: Message) -> SafeString | str:
@@ -221,9 +222,9 @@ class NoticePage(MachinePage):
 
     mark_seen_here = button("mark_seen", _("Mark as seen"), _("Has this been taken care of?"), icon="done")
 
-    @column(_("level"), ordering="level", label=words.LEVEL_TONES)
-    def level_label(self, notice: Notice) -> tuple[str, str]:
-        return notice.level, notice.get_level_display()
+    @column(_("level"), ordering="level")
+    def level_label(self, notice: Notice) -> SafeString:
+        return label(notice.get_level_display(), words.LEVEL_TONES[Notice.Level(notice.level)])
 
     @column(_("about"), ordering="subject")
     def about(self, notice: Notice) -> SafeString | str:

@@ -27,6 +27,7 @@ from smartlock.admin.base import (
     block,
     button,
     column,
+    label,
     moment,
     numbers,
     subject_link,
@@ -61,9 +62,9 @@ class AttemptInline(MachineInline):
     ordering = ["-started_at", "-id"]
     per_page = 50
 
-    @column(_("outcome"), label=words.OUTCOME_TONES)
-    def outcome_label(self, row: JobAttempt) -> tuple[str, str]:
-        return row.outcome, row.get_outcome_display()
+    @column(_("outcome"))
+    def outcome_label(self, row: JobAttempt) -> SafeString:
+        return label(row.get_outcome_display(), words.OUTCOME_TONES[JobAttempt.Outcome(row.outcome)])
 
     @column(_("started"))
     def started(self, row: JobAttempt) -> SafeString | str:
@@ -95,7 +96,7 @@ class JobPage(MachinePage):
     date_hierarchy = "due_at"
     ordering = ["-due_at", "-id"]
     fieldsets = [
-        (None, {"fields": [("what", "about"), ("state_label", "tries"), ("due", "next_try"), "expires"]}),
+        (None, {"fields": [("deed", "about"), ("state_label", "tries"), ("due", "next_try"), "expires"]}),
         (_("Last error"), {"fields": ["whole_error"]}),
         (_("Machine"), {"fields": [("kind", "queue"), ("priority", "exclusive"), ("worker", "lease"),
                                    ("live_key", "version"), ("created", "finished"), "data"]}),
@@ -111,7 +112,7 @@ class JobPage(MachinePage):
         return JobList
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["what", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind", "queue",
+        return ["deed", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind", "queue",
                 "priority", "exclusive", "worker", "lease", "live_key", "version", "created", "finished",
                 "data"]  # fmt: skip
 
@@ -127,13 +128,17 @@ class JobPage(MachinePage):
     def what(self, job: Job) -> list[str]:
         return [words.kind(job.kind), f"#{job.pk}"]
 
+    @column(_("job"))
+    def deed(self, job: Job) -> str:
+        return f"{words.kind(job.kind)} #{job.pk}"
+
     @column(_("about"), ordering="subject")
     def about(self, job: Any) -> SafeString | str:
         return subject_link(job.subject, str(job.stay) if job.stay else "")
 
-    @column(_("state"), ordering="state", label=words.JOB_TONES)
-    def state_label(self, job: Job) -> tuple[str, str]:
-        return job.state, job.get_state_display()
+    @column(_("state"), ordering="state")
+    def state_label(self, job: Job) -> SafeString:
+        return label(job.get_state_display(), words.JOB_TONES[Job.State(job.state)])
 
     @column(_("due"), ordering="due_at")
     def due(self, job: Any) -> SafeString | str:

@@ -15,7 +15,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from scheduler.models import Heartbeat
-from smartlock.admin.base import MachinePage, Page, block, column, moment
+from smartlock.admin.base import MachinePage, Page, block, column, label, moment
 
 for _model in (
     PeriodicTask,
@@ -81,9 +81,9 @@ class TaskResultPage(MachinePage):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["task_name", "task_id", "status_label", "worker", "created", "done", "task_args", "answer", "trace"]
 
-    @column(_("status"), ordering="status", label=RESULT_TONES)
-    def status_label(self, row: Any) -> tuple[str, str]:
-        return row.status, row.get_status_display()
+    @column(_("status"), ordering="status")
+    def status_label(self, row: Any) -> SafeString:
+        return label(row.status, RESULT_TONES.get(row.status, ""))
 
     @column(_("created"), ordering="date_created")
     def created(self, row: Any) -> SafeString | str:

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from locks import planning
-from locks.models import AccommodationLock
+from locks.models import AccommodationLock, Withdrawal
 from reservations import services
 from reservations.errors import BadReservation
 from reservations.models import Accommodation, Reservation
@@ -26,7 +26,7 @@ from scheduler import clock
 from scheduler import services as jobs
 from scheduler.models import Job
 from smartlock.admin import words
-from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, moment, verb
+from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
 from smartlock.admin.story import story
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class ReservationForm(ReservationFormBase):
 @admin.register(Reservation)
 class ReservationPage(Page):
     form = ReservationForm
-    list_display = ["stay", "unit", "arrives", "leaves", "status_label", "pin_state", "source"]
+    list_display = ["stay", "unit", "arrives", "leaves", "status_label", "pin_state"]
     list_filter = ["status", "source", ("accommodation", admin.RelatedOnlyFieldListFilter), "check_in_at"]
     search_fields = ["guest_name", "guest_email", "short_id", "external_id", "partner_code", "accommodation__name"]
     search_help_text = _("guest, e-mail, Stays _id, short id, partner code or unit")
@@ -152,6 +152,7 @@ class ReservationPage(Page):
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
     actions_detail = ["replan_here", "cancel_jobs_here", "revoke_now_here", "readmit_here"]
+    actions_detail_hide_default = True
 
     # --- who may do what ---------------------------------------------------------------------------------------
 
@@ -174,6 +175,12 @@ class ReservationPage(Page):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         return words.with_doors(Reservation.objects.all())
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """A stay whose PINs were revoked can be let in again; any other can have them revoked."""
+        withdrawn = Withdrawal.objects.filter(reservation_id=object_id).exists()
+        idle = "revoke_now_here" if withdrawn else "readmit_here"
+        return [item for item in super().get_actions_detail(request, object_id) if not item.action_name.endswith(idle)]  # type: ignore[misc]
 
     def get_fieldsets(self, request: HttpRequest, obj: Reservation | None = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
@@ -216,9 +223,9 @@ class ReservationPage(Page):
     def leaves(self, stay: Reservation) -> SafeString | str:
         return moment(stay.check_out_at, stay.accommodation.zone)
 
-    @column(_("status"), ordering="status", label=words.STATUS_TONES)
-    def status_label(self, stay: Reservation) -> tuple[str, str]:
-        return stay.status, stay.get_status_display()
+    @column(_("status"), ordering="status")
+    def status_label(self, stay: Reservation) -> SafeString:
+        return label(stay.get_status_display(), words.STATUS_TONES[Reservation.Status(stay.status)])
 
     @column(_("PIN"))
     def pin_state(self, stay: Reservation) -> SafeString:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Prefetch, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from locks.models import Credential
+from locks.plan import CHANGE, GENERATE
 from locks.planning import lead, stay_end
 from notifications.models import Message, Notice
 from reservations.models import Reservation
@@ -77,8 +80,15 @@ def kind(name: str) -> str:
 def with_doors(stays: QuerySet[Reservation]) -> QuerySet[Reservation]:
     """Fetch along all that ``pin`` looks at, in a fixed number of queries; nothing of the PINs themselves."""
     credentials = Credential.objects.select_related("lock").defer("pin_hash", "pin_sealed", "pin_fingerprint")
-    return stays.select_related("accommodation", "withdrawal").prefetch_related(
-        Prefetch("credentials", queryset=credentials), "accommodation__locks"
+    mine = Job.objects.filter(
+        subject=Concat(Value("reservation:"), Cast(OuterRef("pk"), CharField())), kind__in=[GENERATE, CHANGE]
+    )
+    return (
+        stays.select_related("accommodation", "withdrawal")
+        .prefetch_related(Prefetch("credentials", queryset=credentials), "accommodation__locks")
+        .annotate(
+            is_planned=Exists(mine.filter(state__in=Job.LIVE)), has_failed=Exists(mine.filter(state=Job.State.FAILED))
+        )
     )
 
 
@@ -112,7 +122,7 @@ def _leaving(stay: Reservation, left: list[Credential], now: datetime) -> Phrase
     return Phrase(text % {"since": _clock(since, stay)}, "danger" if late else "warning")
 
 
-def _coming(stay: Reservation, wanted: list[Credential], now: datetime) -> Phrase:
+def _coming(stay: Any, wanted: list[Credential], now: datetime) -> Phrase:
     locks = list(stay.accommodation.locks.all())
     if not locks:
         return Phrase(_("the unit has no lock"), "warning")
@@ -121,6 +131,10 @@ def _coming(stay: Reservation, wanted: list[Credential], now: datetime) -> Phras
         if all(c.proven == c.wish for c in proven):
             return Phrase(_("proven on the door") if len(locks) == 1 else _("proven on all doors"), "success")
         return Phrase(_("on the door, new times on their way"), "info")
+    if stay.has_failed and not stay.is_planned:
+        return Phrase(_("failed: its job waits for you"), "danger")
+    if not stay.is_planned:
+        return Phrase(_("not planned: its job was called off"), "danger")
     due_at = stay.check_in_at - max(lead(lock) for lock in locks)
     if not wanted and now < due_at + timedelta(minutes=1):
         return Phrase(_("planned for %(due)s") % {"due": _clock(due_at, stay)}, "info")
