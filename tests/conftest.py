@@ -9,6 +9,8 @@ import pytest
 
 from scheduler import publisher, redis
 
+pytest_plugins = ["tests.journeys.home"]
+
 
 @pytest.fixture(autouse=True)
 def fake_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[fakeredis.FakeRedis]:

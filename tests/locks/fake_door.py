@@ -1,4 +1,4 @@
-"""A lock provider of a few lines: doors in memory that can refuse, forget to answer, sleep, or see their caller killed."""
+"""A lock provider of a few lines: doors in memory that refuse, forget to answer, sleep, or see their caller killed."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from locks import doors, sealing
-from locks.errors import Configuration, Transient, UnknownOutcome
+from locks.errors import Configuration, PinTaken, Transient, UnknownOutcome
 from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
 from locks.planning import readmit, replan, withdraw
@@ -52,7 +53,7 @@ def calls_for_help() -> Iterator[list[str]]:
     door_needs_help.disconnect(hear)
 
 
-def stay(**over: object) -> tuple[Reservation, Lock]:
+def stay(**over: Any) -> tuple[Reservation, Lock]:
     unit = make_accommodation()
     lock = make_lock(unit)
     return make_reservation(unit, **over), lock
@@ -63,7 +64,7 @@ def doors_jobs(reservation: Reservation, *states: str) -> list[tuple[str, dateti
     return sorted(live.values_list("kind", "run_at"))
 
 
-def change(reservation: Reservation, **over: object) -> None:
+def change(reservation: Reservation, **over: Any) -> None:
     """The source tells other facts about the same stay, a minute later."""
     reservation.refresh_from_db()
     facts = make_facts(
@@ -412,8 +413,6 @@ def test_a_refused_creation_is_seen_as_such_and_sent_again(street: FakeDoors, cl
 
 
 def test_digits_somebody_else_set_on_the_lock_are_replaced(street: FakeDoors, clock: TimeMachine) -> None:
-    from locks.errors import PinTaken
-
     _, lock = stay()
     refused: list[str] = []
 

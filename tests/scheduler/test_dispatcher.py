@@ -44,9 +44,8 @@ def test_a_moved_job_is_published_for_its_new_time(announced: list[publisher.Mes
 
 
 def test_urgent_jobs_of_the_same_moment_go_first(announced: list[publisher.Message]) -> None:
-    at = {"due_at": NOW + 100 * SECOND, "now": NOW}
     for priority in (7, 1, 5):
-        services.schedule("tests.plain", priority=priority, **at)
+        services.schedule("tests.plain", priority=priority, due_at=NOW + 100 * SECOND, now=NOW)
     dispatch(now=NOW + 60 * SECOND)
     assert [m.priority for m in announced] == [1, 5, 7]
 

@@ -19,7 +19,7 @@ def curve(policy: RetryPolicy, error: Exception, tries: int) -> list[float | Non
     """Seconds between tries, without jitter."""
     still = RetryPolicy(**{**policy.__dict__, "jitter": 0})
     moments = [next_try(still, error, attempt=n, waits=n, now=NOW) for n in range(1, tries + 1)]
-    return [moment and (moment - NOW).total_seconds() for moment in moments]
+    return [(moment - NOW).total_seconds() if moment else None for moment in moments]
 
 
 def test_the_default_is_three_attempts() -> None:

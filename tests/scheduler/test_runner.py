@@ -9,7 +9,7 @@ import pytest
 import redis as redis_library
 import time_machine
 
-from scheduler import guard, redis, services
+from scheduler import clock, guard, redis, services
 from scheduler.errors import Retry, Stop, Wait
 from scheduler.models import Job, JobAttempt
 from scheduler.rescue import rescue
@@ -51,7 +51,7 @@ def test_a_due_job_runs_once_however_often_its_message_comes() -> None:
 
 def test_no_job_starts_early() -> None:
     started: list[datetime] = []
-    doing["plain"] = lambda r: started.append(services.Job.objects.get(pk=r.job_id).updated_at)
+    doing["plain"] = lambda r: started.append(Job.objects.get(pk=r.job_id).updated_at)
     far = due(due_at=NOW + timedelta(minutes=5))
     assert run(far) == "early"
     assert started == []
@@ -60,17 +60,11 @@ def test_no_job_starts_early() -> None:
 
 
 def test_a_message_that_is_a_moment_early_waits_for_the_moment() -> None:
-    job = services.schedule("tests.plain", due_at=services_now() + timedelta(milliseconds=150), now=services_now())
+    job = services.schedule("tests.plain", due_at=clock.now() + timedelta(milliseconds=150), now=clock.now())
     assert run_one(PLAIN, job.pk, job.version, worker="w1") == "succeeded"
     attempt = job.attempts.get()
     assert attempt.started_at >= job.run_at
     assert attempt.lateness_ms >= 0
-
-
-def services_now() -> datetime:
-    from scheduler import clock
-
-    return clock.now()
 
 
 def test_a_cancelled_or_moved_job_ignores_its_old_message() -> None:
@@ -184,7 +178,7 @@ def test_without_redis_jobs_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_guard_is_released_by_its_owner_only(fake_redis: fakeredis.FakeRedis) -> None:
-    doing["exclusive"] = lambda _: fake_redis.set("lock:thing:1", "somebody else's")  # type: ignore[assignment, return-value]
+    doing["exclusive"] = lambda _: fake_redis.set("lock:thing:1", "somebody else's")  # type: ignore[assignment]
     assert run(due("tests.exclusive")) == "succeeded"
     assert fake_redis.get("lock:thing:1") == b"somebody else's"
 

@@ -1,4 +1,4 @@
-"""One house per database; its journeys run in one process of pytest-xdist, the two databases side by side."""
+"""The fixture ``home``: one house per database; its journeys run in one process of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from tests.journeys.house import House, house
 
+DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("postgres", "sqlite")]
 
-@pytest.fixture(
-    scope="session", params=[pytest.param(d, marks=pytest.mark.xdist_group(d)) for d in ("postgres", "sqlite")]
-)
+
+@pytest.fixture(scope="session", params=DATABASES)
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp(request.param), request.param) as running:
         yield running
