@@ -14,4 +14,4 @@ PATIENT = RetryPolicy(delays=(2, 4, 8, 30, 120, 600, 1800), then_every=3600, max
 
 @job(services.PROCESS, queue="default", priority=3, exclusive=True, retry=PATIENT)
 def process_event(run: Run) -> None:
-    services.process(run.payload["event"], attempt=run.attempt, now=clock.now())
+    services.process(run.payload["event"], now=clock.now())

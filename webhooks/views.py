@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -33,6 +35,8 @@ def stays(request: HttpRequest, token: str = "") -> JsonResponse:
         body = request.body if length <= LIMIT else None
     except (RequestDataTooBig, ValueError):
         body = None
+    except UnreadablePostError:
+        return _refuse(400, "cut_off", "The connection ended before the body did.")
     if body is None or len(body) > LIMIT:
         return _refuse(413, "too_large", f"The body is larger than {LIMIT // 1024} KiB.")
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -59,4 +63,9 @@ def _refuse(status: int, reason: str, sentence: str) -> JsonResponse:
 
 
 def _remote(request: HttpRequest) -> str | None:
-    return request.META.get("REMOTE_ADDR") or None
+    """The peer's address, if it is one that every database can hold (no path of a socket, no zone of a link)."""
+    text = str(request.META.get("REMOTE_ADDR") or "").partition("%")[0]
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
