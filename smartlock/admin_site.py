@@ -89,6 +89,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "SmartLock",
     "SITE_SUBHEADER": _("Guests, doors and PINs"),
     "SITE_SYMBOL": "key_vertical",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("smartlock/icon.svg")}],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,

@@ -18,8 +18,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
+from unfold.views import ChangeList
+
+from reservations.models import Reservation
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -64,7 +68,7 @@ class MachineInline(Inline):
 
     extra = 0
     can_delete = False
-    show_change_link = True
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -76,6 +80,55 @@ class MachineInline(Inline):
 def column(title: Any, **options: Any) -> Callable[[F], F]:
     """Unfold's ``display``, typed."""
     return cast("Callable[[F], F]", unfold_display(description=title, **options))
+
+
+def fact(name: str, title: Any) -> Any:
+    """A field as it is, under a title in the operator's language."""
+
+    def show(page: Any, row: Any) -> object:
+        value = getattr(row, name)
+        return DASH if value in ("", None) else value
+
+    return column(title, ordering=name)(show)
+
+
+class WithStays(ChangeList):  # type: ignore[misc]  # Unfold has no types
+    """Gives each row of a list of jobs, entries or notices the stay it is about, in one query."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        add_stays(self.result_list)
+
+
+def add_stays(rows: list[Any]) -> None:
+    ids = numbers((row.subject for row in rows), "reservation")
+    stays = Reservation.objects.select_related("accommodation").in_bulk(ids)
+    for row in rows:
+        row.stay = next((stays.get(number) for number in numbers([row.subject], "reservation")), None)
+
+
+class AboutStays(MachinePage):
+    """A page of rows with a ``subject``: those about a stay show the guest, and its property's clock."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return WithStays
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            add_stays([row])
+        return row
+
+    @column(_("about"), ordering="subject")
+    def about(self, row: Any) -> SafeString | str:
+        return subject_link(row.subject, str(row.stay) if row.stay else "")
+
+    @staticmethod
+    def at(row: Any, at: datetime | None) -> SafeString | str:
+        return moment(at, row.stay.accommodation.zone if row.stay else None)
 
 
 def verb(title: Any, permission: str = "operate") -> Callable[[F], F]:
@@ -151,12 +204,12 @@ def page_of(row: Model, title: object = None) -> SafeString:
     return link(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]), title or row)
 
 
-def block(text: object) -> SafeString | str:
-    """Long or structured text, as it is, with its line breaks."""
+def block(text: object, *, plain: bool = False) -> SafeString | str:
+    """Long or structured text, as it is, with its line breaks; ``plain`` is for prose."""
     if text in ("", None, {}, []):
         return DASH
     shown = text if isinstance(text, str) else json.dumps(text, indent=2, ensure_ascii=False, sort_keys=True)
-    return format_html('<pre class="sl-pre">{}</pre>', shown)
+    return format_html('<pre class="sl-pre{}">{}</pre>', " sl-prose" if plain else "", shown)
 
 
 def ids_of(rows: QuerySet[Any]) -> list[int]:

@@ -27,6 +27,7 @@ from smartlock.admin.base import (
     block,
     button,
     column,
+    fact,
     label,
     moment,
     page_of,
@@ -105,12 +106,12 @@ def clock_column(field: str, title: Any) -> Any:
 
 @admin.register(Credential)
 class CredentialPage(MachinePage):
-    list_display = ["stay", "lock", "state_label", "is_wanted", "opens", "closes", "proven", "removed"]
+    list_display = ["stay", "lock", "state_label", "wish", "opens", "closes", "proven", "removed"]
     list_filter = ["state", "wanted", ("lock", admin.RelatedOnlyFieldListFilter), "starts_at"]
     search_fields = ["name", "reservation__guest_name", "reservation__short_id", "reservation__external_id"]
     date_hierarchy = "starts_at"
     fieldsets = [
-        (None, {"fields": [("stay", "lock_page"), ("name", "provider_ref"), ("state_label", "is_wanted")]}),
+        (None, {"fields": [("stay", "lock_page"), ("mark", "ref"), ("state_label", "wish")]}),
         (_("Wish"), {"fields": [("opens", "closes"), "unwanted"]}),
         (_("Asked of the lock"), {"fields": ["asked", ("asked_from", "asked_until")]}),
         (_("Seen on the lock"), {"fields": [("proven", "used"), ("lock_from", "lock_until")]}),
@@ -119,6 +120,8 @@ class CredentialPage(MachinePage):
     actions = ["revoke_now"]
     actions_detail = ["revoke_now_here"]
 
+    mark = fact("name", _("name on the lock"))
+    ref = fact("provider_ref", _("the provider's id of it"))
     opens = clock_column("starts_at", _("opens from"))
     closes = clock_column("ends_at", _("opens until"))
     unwanted = clock_column("unwanted_at", _("unwanted since"))
@@ -169,9 +172,9 @@ class CredentialPage(MachinePage):
     def state_label(self, row: Credential) -> SafeString:
         return label(row.get_state_display(), words.CREDENTIAL_TONES[Credential.State(row.state)])
 
-    @column(_("wanted"), boolean=True, ordering="wanted")
-    def is_wanted(self, row: Credential) -> bool:
-        return row.wanted
+    @column(_("wish"), ordering="wanted")
+    def wish(self, row: Credential) -> str:
+        return str(_("wanted") if row.wanted else _("not wanted"))
 
     @column(_("last error"))
     def error(self, row: Credential) -> SafeString | str:

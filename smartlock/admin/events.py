@@ -19,17 +19,18 @@ from scheduler import clock
 from smartlock.admin import words
 from smartlock.admin.base import (
     DASH,
+    AboutStays,
     MachinePage,
     actor,
     answer,
     block,
     button,
     column,
+    fact,
     ids_of,
     label,
     moment,
     page_of,
-    subject_link,
     verb,
 )
 from smartlock.audit.models import AuditLog
@@ -47,27 +48,31 @@ def redacted(headers: dict[str, Any]) -> dict[str, Any]:
 
 @admin.register(WebhookEvent)
 class EventPage(MachinePage):
-    list_display = ["action", "about", "state_label", "signature", "received", "deliveries", "why"]
+    list_display = ["what", "about", "state_label", "received", "times", "why"]
     list_filter = ["state", "action", "verification", "received_at"]
     search_fields = ["external_id", "action", "reason"]
     search_help_text = _("Stays _id, action, or words of the reason")
     date_hierarchy = "received_at"
     fieldsets = [
-        (None, {"fields": [("action", "about"), ("state_label", "why"), ("received", "processed"),
-                           ("occurred", "deliveries"), ("signature", "remote_address")]}),
+        (None, {"fields": [("what", "about"), ("state_label", "signature"), "why", ("received", "processed"),
+                           ("occurred", "times"), "sender"]}),
         (_("Body"), {"fields": ["parsed_body"]}),
         (_("Headers"), {"fields": ["safe_headers"]}),
     ]  # fmt: skip
     actions = ["replay"]
     actions_detail = ["replay_here"]
 
+    what = fact("action", _("action"))
+    times = fact("deliveries", _("deliveries"))
+    sender = fact("remote_address", _("sender's address"))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
         whole = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
         return WebhookEvent.objects.all() if whole else WebhookEvent.objects.defer("body", "headers")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["action", "about", "state_label", "why", "received", "processed", "occurred", "deliveries", "signature",
-                "remote_address", "parsed_body", "safe_headers"]  # fmt: skip
+        return ["what", "about", "state_label", "why", "received", "processed", "occurred", "times", "signature",
+                "sender", "parsed_body", "safe_headers"]  # fmt: skip
 
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("webhooks.change_webhookevent")
@@ -125,30 +130,35 @@ class EventPage(MachinePage):
 
 @admin.register(Refusal)
 class RefusalPage(MachinePage):
-    list_display = ["day", "reason", "count"]
+    list_display = ["on", "why", "times"]
+    fields = ["on", "why", "times"]
+    readonly_fields = ["on", "why", "times"]
     list_filter = ["reason", "day"]
     date_hierarchy = "day"
 
+    on = fact("day", _("day"))
+    why = fact("reason", _("reason"))
+    times = fact("count", _("deliveries"))
+
 
 @admin.register(AuditLog)
-class AuditPage(MachinePage):
-    list_display = ["when", "actor", "action", "about", "summary"]
+class AuditPage(AboutStays):
+    list_display = ["when", "who", "what", "about", "short"]
     list_filter = ["action", "actor", "at"]
     search_fields = ["subject", "action", "actor", "summary"]
     search_help_text = _("subject such as reservation:17, action, actor or words of the summary")
     date_hierarchy = "at"
-    fieldsets = [(None, {"fields": [("when", "actor"), ("action", "about"), "summary", "more"]})]
+    fieldsets = [(None, {"fields": [("when", "who"), ("what", "about"), "short", "more"]})]
+    who = fact("actor", _("who"))
+    what = fact("action", _("action"))
+    short = fact("summary", _("summary"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["when", "actor", "action", "about", "summary", "more"]
+        return ["when", "who", "what", "about", "short", "more"]
 
     @column(_("when"), ordering="at")
     def when(self, entry: AuditLog) -> SafeString | str:
-        return moment(entry.at)
-
-    @column(_("about"), ordering="subject")
-    def about(self, entry: AuditLog) -> SafeString | str:
-        return subject_link(entry.subject)
+        return self.at(entry, entry.at)
 
     @column(_("details"))
     def more(self, entry: AuditLog) -> SafeString | str:
@@ -194,7 +204,7 @@ class MessagePage(MachinePage):
 
 
 @admin.register(Notice)
-class NoticePage(MachinePage):
+class NoticePage(AboutStays):
     list_display = ["title", "level_label", "about", "created", "is_seen"]
     list_filter = ["level", ("seen_at", admin.EmptyFieldListFilter), "code", "created_at"]
     search_fields = ["title", "text", "subject", "code"]
@@ -226,13 +236,9 @@ class NoticePage(MachinePage):
     def level_label(self, notice: Notice) -> SafeString:
         return label(notice.get_level_display(), words.LEVEL_TONES[Notice.Level(notice.level)])
 
-    @column(_("about"), ordering="subject")
-    def about(self, notice: Notice) -> SafeString | str:
-        return subject_link(notice.subject)
-
     @column(_("text"))
     def whole_text(self, notice: Notice) -> SafeString | str:
-        return block(notice.text)
+        return block(notice.text, plain=True)
 
     @column(_("created"), ordering="created_at")
     def created(self, notice: Notice) -> SafeString | str:

@@ -12,55 +12,36 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.views import ChangeList
 
-from reservations.models import Reservation
 from scheduler import clock, services
 from scheduler.models import Job, JobAttempt
 from smartlock.admin import words
 from smartlock.admin.base import (
     DASH,
+    AboutStays,
     MachineInline,
-    MachinePage,
     actor,
     answer,
     block,
     button,
     column,
+    fact,
     label,
     moment,
-    numbers,
-    subject_link,
     verb,
 )
-
-
-class JobList(ChangeList):  # type: ignore[misc]  # Unfold has no types
-    """Gives each job of the page its stay: one query, and the times can be those of the property."""
-
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        with_stays(self.result_list)
-
-
-def with_stays(jobs: list[Job]) -> None:
-    ids = numbers((job.subject for job in jobs), "reservation")
-    stays = Reservation.objects.select_related("accommodation").in_bulk(ids)
-    for job in jobs:
-        job.stay = next((stays.get(n) for n in numbers([job.subject], "reservation")), None)  # type: ignore[attr-defined]
 
 
 class AttemptInline(MachineInline):
     model = JobAttempt
     verbose_name_plural = _("tries")
-    show_change_link = False
-    fields = ["number", "outcome_label", "started", "late", "took", "worker", "trouble"]
-    readonly_fields = ["number", "outcome_label", "started", "late", "took", "worker", "trouble"]
+    fields = ["number_of", "outcome_label", "started", "late", "took", "by", "trouble"]
+    readonly_fields = ["number_of", "outcome_label", "started", "late", "took", "by", "trouble"]
     ordering = ["-started_at", "-id"]
     per_page = 50
+
+    number_of = fact("number", _("try"))
+    by = fact("worker", _("worker"))
 
     @column(_("outcome"))
     def outcome_label(self, row: JobAttempt) -> SafeString:
@@ -88,8 +69,8 @@ class AttemptInline(MachineInline):
 
 
 @admin.register(Job)
-class JobPage(MachinePage):
-    list_display = ["what", "about", "state_label", "due", "next_try", "tries", "queue", "trouble"]
+class JobPage(AboutStays):
+    list_display = ["what", "about", "state_label", "due", "next_try", "tries", "trouble"]
     list_filter = ["state", "kind", "queue", "due_at"]
     search_fields = ["=id", "kind", "subject", "last_error"]
     search_help_text = _("number, kind, subject such as reservation:17, or words of the error")
@@ -98,29 +79,26 @@ class JobPage(MachinePage):
     fieldsets = [
         (None, {"fields": [("deed", "about"), ("state_label", "tries"), ("due", "next_try"), "expires"]}),
         (_("Last error"), {"fields": ["whole_error"]}),
-        (_("Machine"), {"fields": [("kind", "queue"), ("priority", "exclusive"), ("worker", "lease"),
-                                   ("live_key", "version"), ("created", "finished"), "data"]}),
+        (_("Machine"), {"fields": [("kind_name", "queue_name"), ("rank", "data"), ("by", "lease"), ("key", "move"),
+                                   ("created", "finished")]}),
     ]  # fmt: skip
     inlines = [AttemptInline]
     actions = ["retry", "run_now", "cancel", "clear_failed"]
     actions_detail = ["retry_here", "run_now_here", "cancel_here"]
 
+    kind_name = fact("kind", _("kind"))
+    queue_name = fact("queue", _("queue"))
+    rank = fact("priority", _("priority (1 high, 10 low)"))
+    by = fact("worker", _("worker"))
+    key = fact("live_key", _("live key"))
+    move = fact("version", _("version"))
+
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("scheduler.change_job")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
-        return JobList
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["deed", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind", "queue",
-                "priority", "exclusive", "worker", "lease", "live_key", "version", "created", "finished",
-                "data"]  # fmt: skip
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        job = super().get_object(request, object_id, from_field)
-        if job is not None:
-            with_stays([job])
-        return job
+        return ["deed", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind_name",
+                "queue_name", "rank", "data", "by", "lease", "key", "move", "created", "finished"]  # fmt: skip
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -132,21 +110,17 @@ class JobPage(MachinePage):
     def deed(self, job: Job) -> str:
         return f"{words.kind(job.kind)} #{job.pk}"
 
-    @column(_("about"), ordering="subject")
-    def about(self, job: Any) -> SafeString | str:
-        return subject_link(job.subject, str(job.stay) if job.stay else "")
-
     @column(_("state"), ordering="state")
     def state_label(self, job: Job) -> SafeString:
         return label(job.get_state_display(), words.JOB_TONES[Job.State(job.state)])
 
     @column(_("due"), ordering="due_at")
     def due(self, job: Any) -> SafeString | str:
-        return _at(job, job.due_at)
+        return self.at(job, job.due_at)
 
     @column(_("next try"), ordering="run_at")
     def next_try(self, job: Any) -> SafeString | str:
-        return _at(job, job.run_at) if job.is_live() else DASH
+        return self.at(job, job.run_at) if job.is_live() and job.run_at != job.due_at else DASH
 
     @column(_("tries"), ordering="attempt")
     def tries(self, job: Job) -> str:
@@ -163,19 +137,19 @@ class JobPage(MachinePage):
 
     @column(_("pointless from"))
     def expires(self, job: Any) -> SafeString | str:
-        return _at(job, job.expires_at)
+        return self.at(job, job.expires_at)
 
     @column(_("lease until"))
     def lease(self, job: Any) -> SafeString | str:
-        return _at(job, job.lease_until)
+        return self.at(job, job.lease_until)
 
     @column(_("created"))
     def created(self, job: Any) -> SafeString | str:
-        return _at(job, job.created_at)
+        return self.at(job, job.created_at)
 
     @column(_("ended"))
     def finished(self, job: Any) -> SafeString | str:
-        return _at(job, job.finished_at)
+        return self.at(job, job.finished_at)
 
     @column(_("data"))
     def data(self, job: Job) -> SafeString | str:
@@ -227,7 +201,3 @@ class JobPage(MachinePage):
 def _plain(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """The chosen rows without the list's order, joins and annotations: services update them in one statement."""
     return Job.objects.filter(pk__in=list(jobs.order_by().values_list("pk", flat=True)))
-
-
-def _at(job: Any, at: Any) -> SafeString | str:
-    return moment(at, job.stay.accommodation.zone if job.stay else None)

@@ -15,7 +15,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from scheduler.models import Heartbeat
-from smartlock.admin.base import MachinePage, Page, block, column, label, moment
+from smartlock.admin.base import MachinePage, Page, block, column, fact, label, moment
 
 for _model in (
     PeriodicTask,
@@ -104,9 +104,11 @@ class TaskResultPage(MachinePage):
 
 @admin.register(Heartbeat)
 class HeartbeatPage(MachinePage):
-    list_display = ["name", "beat"]
-    fields = ["name", "beat"]
-    readonly_fields = ["name", "beat"]
+    list_display = ["part", "beat"]
+    fields = ["part", "beat"]
+    readonly_fields = ["part", "beat"]
+
+    part = fact("name", _("part"))
 
     @column(_("last sign of life"), ordering="beat_at")
     def beat(self, row: Heartbeat) -> SafeString | str:

@@ -145,10 +145,11 @@ class ReservationPage(Page):
         (_("Guest"), {"fields": [("guest_name", "guest_language"), ("guest_email", "guest_phone")]}),
     ]  # fmt: skip
     read_only_fieldsets = [
-        (_("Stay"), {"fields": [("unit", "status_label"), ("arrives", "leaves"), ("source", "pin_state"),
+        (_("Stay"), {"fields": [("unit", "status_label"), ("arrives", "leaves"), "source",
                                 ("external_id", "short_id"), "partner_code"]}),
         (_("Guest"), {"fields": [("guest_name", "guest_language"), ("guest_email", "guest_phone")]}),
     ]  # fmt: skip
+    change_form_outer_before_template = "smartlock/admin/story_head.html"
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
     actions_detail = ["replan_here", "cancel_jobs_here", "revoke_now_here", "readmit_here"]
@@ -188,7 +189,7 @@ class ReservationPage(Page):
         return self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Reservation | None = None) -> Any:
-        return ["unit", "status_label", "arrives", "leaves", "source", "pin_state", "external_id", "short_id",
+        return ["unit", "status_label", "arrives", "leaves", "source", "external_id", "short_id",
                 "partner_code"]  # fmt: skip
 
     def changeform_view(
