@@ -22,8 +22,10 @@ run: ## set everything up and run it in the foreground (Ctrl-C stops it); PORT=8
 	@$(FOUND) -m deploy.install
 	@$(VENV) -m deploy.run
 
+# Everything on PostgreSQL (journeys on both), then what touches the database once more on SQLite.
 test: install ## run all tests; ARGS="-k webhook" goes to pytest
-	$(VENV) -m pytest -n auto --maxprocesses 4 $(ARGS)
+	$(VENV) -m deploy.services $(VENV) -m pytest -n 4 $(ARGS)
+	$(VENV) -m pytest -n 4 -m "django_db and not journey" $(ARGS) || [ $$? -eq 5 ]
 
 lint: install ## check style, types, import rules, migrations, deployment settings and the compose file
 	$(VENV) -m ruff check

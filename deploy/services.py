@@ -288,7 +288,11 @@ def _spawn(guardian: Guardian, command: list[str], log: Path, **options: Any) ->
 
 
 if __name__ == "__main__":
-    # A PostgreSQL to try things on: `python -m deploy.services` prints its URL and runs until it is interrupted.
+    # `python -m deploy.services COMMAND ...` runs a command with DATABASE_URL set to a PostgreSQL of its own;
+    # without a command it prints the URL and runs until it is interrupted.
     with contextlib.suppress(KeyboardInterrupt), postgres() as address:
+        if sys.argv[1:]:
+            done = subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": address}, check=False)
+            sys.exit(done.returncode)
         print(address, file=sys.stdout, flush=True)
         signal.pause()

@@ -8,3 +8,6 @@ class LocksConfig(AppConfig):
 
     def ready(self) -> None:
         from locks import receivers  # noqa: F401  connects the signals
+        from scheduler.ticks import tick
+
+        tick("locks.replan_after_jobs", seconds=60)

@@ -62,6 +62,7 @@ def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callab
     provider = doors.provider_for(credential.lock.provider)
     try:
         if not credential.provider_ref:
+            _need_digits(credential, now())
             _create_or_adopt(credential, provider, check=check, now=now)
         prove(credential, provider, now=now)
     except DoorError as error:
@@ -84,6 +85,7 @@ def change_window(reservation_id: int, lock_id: int, *, check: Check, now: Calla
     try:
         _keep_start_after_first_use(credential, provider, now=now())
         if credential.asked != credential.wish:
+            _need_digits(credential, now())
             _send_window(credential, provider, check=check, now=now)
         prove(credential, provider, now=now)
     except DoorError as error:
@@ -212,6 +214,13 @@ def _old_doors_first(reservation_id: int) -> None:
         )
 
 
+def _need_digits(credential: Credential, now: datetime) -> None:
+    """With PIN_KEEP=delivered the digits are gone once the guest has them: a change then means new ones."""
+    if not credential.pin_sealed:
+        _replace(credential, now)
+        raise Transient("The digits were erased once the guest had them: new ones are chosen.", code="pin_erased")
+
+
 @transaction.atomic
 def _replace(credential: Credential, now: datetime) -> None:
     """These digits cannot be used on this lock: retire them on all doors, so that the next try chooses others."""
@@ -219,7 +228,7 @@ def _replace(credential: Credential, now: datetime) -> None:
         reservation_id=credential.reservation_id, pin_fingerprint=credential.pin_fingerprint, wanted=True
     ):
         row.wanted, row.unwanted_at = False, now
-        if row.pk == credential.pk:
+        if row.pk == credential.pk and not row.provider_ref:
             row.removed_at, row.pin_sealed, row.state = now, b"", State.ABSENT
         row.save()
     replan(credential.reservation_id, now=now)

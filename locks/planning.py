@@ -53,6 +53,22 @@ def readmit(reservation_id: int, *, now: datetime, actor: str) -> None:
     replan(reservation_id, now=now)
 
 
+def replan_subject(subject: str, *, now: datetime) -> None:
+    """The same for the stay that a job is about, ``reservation:<id>``."""
+    kind, _, number = subject.partition(":")
+    if kind == "reservation" and number.isdigit():
+        replan(int(number), now=now)
+
+
+def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
+    """Look once more at the stays whose jobs ended lately, in case a process died before it could."""
+    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=now - recent).values_list("subject", flat=True)
+    subjects = set(ended)
+    for subject in subjects:
+        replan_subject(subject, now=now)
+    return len(subjects)
+
+
 def stay_end(reservation: Reservation) -> datetime:
     """When the PIN stops opening: check-out plus the unit's grace."""
     return reservation.check_out_at + timedelta(minutes=reservation.accommodation.grace_minutes)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from locks.models import AccommodationLock, Lock
 from locks.plan import KINDS
-from locks.planning import replan
+from locks.planning import replan, replan_subject
 from reservations.models import Reservation
 from scheduler import clock
 from scheduler import services as jobs
@@ -43,10 +44,13 @@ def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
 
 @receiver(job_ended)
 def job_at_door_ended(job: Job, **_: Any) -> None:
-    """The wish may have changed while the job ran; looking once more is what makes the end state right."""
-    kind, _sep, number = job.subject.partition(":")
-    if job.kind in KINDS and kind == "reservation":
-        replan(int(number), now=clock.now())
+    """The wish may have changed while the job ran; looking once more is what makes the end state right.
+
+    After the commit: the job's row is held here, and planning takes the reservation first. Should the process die in
+    between, ``replan_after_jobs`` looks again within the minute.
+    """
+    if job.kind in KINDS:
+        transaction.on_commit(lambda: replan_subject(job.subject, now=clock.now()))
 
 
 def _replan_current(**units: Any) -> None:

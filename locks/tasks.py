@@ -1,8 +1,10 @@
-"""The kinds of job at a door. Declared here, done in ``issue`` and ``remove``."""
+"""The kinds of job at a door, declared here and done in ``issue`` and ``remove``; and the tick of the planner."""
 
 from __future__ import annotations
 
-from locks import issue, remove
+from celery import shared_task
+
+from locks import issue, planning, remove
 from locks.plan import CHANGE, GENERATE, REVOKE
 from scheduler import clock
 from scheduler.kinds import job
@@ -34,6 +36,11 @@ def change_window(run: Run) -> None:
 @job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP)
 def revoke_pin(run: Run) -> None:
     remove.revoke_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+
+
+@shared_task(name="locks.replan_after_jobs", ignore_result=True)
+def replan_after_jobs() -> int:
+    return planning.replan_after_jobs(now=clock.now())
 
 
 def stay(run: Run) -> int:

@@ -118,7 +118,7 @@ class JobAttempt(models.Model):
     error = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
     worker = models.CharField(max_length=100, blank=True)
-    lateness_ms = models.IntegerField(default=0, help_text="start of this try minus the time it was set for")
+    lateness_ms = models.BigIntegerField(default=0, help_text="start of this try minus the time it was set for")
 
     class Meta:
         ordering = ["started_at", "id"]

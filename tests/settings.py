@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-_scratch = Path(tempfile.gettempdir()) / "smartlock-tests"
+_scratch = Path(tempfile.gettempdir()) / f"smartlock-tests-{os.getuid()}"
 _scratch.mkdir(exist_ok=True)
 
 os.environ["SMARTLOCK_ENV_FILE"] = ""
@@ -37,6 +37,7 @@ from smartlock.settings import *  # noqa: E402, F403
 from smartlock.settings import STORAGES  # noqa: E402
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = _scratch / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_RESULT_BACKEND = "cache+memory://"
-DATABASES["default"]["TEST"] = {"NAME": None}  # noqa: F405

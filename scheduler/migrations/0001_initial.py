@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True)),
                 ('traceback', models.TextField(blank=True)),
                 ('worker', models.CharField(blank=True, max_length=100)),
-                ('lateness_ms', models.IntegerField(default=0, help_text='start of this try minus the time it was set for')),
+                ('lateness_ms', models.BigIntegerField(default=0, help_text='start of this try minus the time it was set for')),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='scheduler.job')),
             ],
             options={

@@ -12,7 +12,7 @@ from locks import doors, sealing
 from locks.errors import Configuration, PinTaken, Transient, UnknownOutcome
 from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
-from locks.planning import readmit, replan, withdraw
+from locks.planning import readmit, replan, replan_after_jobs, withdraw
 from locks.provider import DoorOpening, PinState
 from locks.signals import door_needs_help
 from reservations.models import Reservation
@@ -488,3 +488,22 @@ def test_new_dates_that_arrive_while_the_pin_is_being_made_win(street: FakeDoors
     assert held.window.ends_at == CHECK_OUT + DAY
     assert {kind for kind, _ in doors_jobs(reservation)} == {REVOKE}
     assert Job.objects.filter(kind=CHANGE, state="succeeded").exists()
+
+
+def test_with_erased_digits_a_change_of_dates_means_new_ones(street: FakeDoors, clock: TimeMachine) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+    Credential.objects.update(pin_sealed=b"")
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + HOUR)
+    [after] = street.on(lock.device_id)
+    assert (after.pin != before.pin, after.window.ends_at) == (True, CHECK_OUT + DAY)
+
+
+def test_what_a_dying_process_did_not_plan_is_planned_within_the_minute(street: FakeDoors, clock: TimeMachine) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+    Job.objects.filter(kind=REVOKE).delete()
+    replan_after_jobs(now=clock.now, recent=2 * HOUR)
+    assert doors_jobs(reservation) == [(REVOKE, CHECK_OUT)]
