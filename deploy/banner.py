@@ -12,7 +12,7 @@ WIDTH = 78
 def banner(env: Mapping[str, str], seconds: float, silent: Sequence[str]) -> str:
     web = f"http://{LOOPBACK}:{env['PORT']}"
     rows = [("Operators", f"{web}/admin/"), ("  login", f"operator / {_password(env)}")]
-    rows += [("API", f"{web}/api/docs"), ("Flower", f"{env['FLOWER_URL']}/")]
+    rows += [("Health", f"{web}/health/queues"), ("Flower", f"{env['FLOWER_URL']}/")]
     if env.get("FLOWER_AUTH"):
         rows.append(("  login", env["FLOWER_AUTH"].replace(":", " / ", 1)))
     if uses_sandbox(env):
