@@ -143,11 +143,11 @@ def _create_or_adopt(
             credential.lock.device, name=credential.name, pin=sealing.unseal(credential.pin_sealed), window=wish
         )
     except UnknownOutcome:
-        raise
-    except NameTaken:
+        raise  # what was asked stays noted: the next try looks on the lock before it writes
+    except NameTaken:  # ours, from a call whose answer was lost: the name is random
         if adopt(credential, provider):
             return
-        raise
+        raise Transient(f"{credential.lock.name} has the PIN but does not list it yet; it is looked for again.") from None
     except PinTaken:
         _replace(credential, now())
         raise Transient(
