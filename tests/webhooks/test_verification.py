@@ -85,8 +85,8 @@ def test_digests_and_tokens_are_compared_in_constant_time(monkeypatch: pytest.Mo
     monkeypatch.setattr("hmac.compare_digest", compare)
     assert verdict(signature(BODY), SECRET, "a-second-secret") == Verdict.VERIFIED
     assert is_one_of("first-token", ["first-token", "second-token"])
-    digests = [(hmac.new(SECRET.encode(), BODY, hashlib.sha256).digest(), one) for one in (b"", b"")]
-    assert [left for left, _ in compared[:2]] == [left for left, _ in digests]
+    digest = hmac.new(SECRET.encode(), BODY, hashlib.sha256).digest()
+    assert [left for left, _ in compared[:2]] == [digest, digest]
     assert compared[2:] == [(b"first-token", b"first-token"), (b"first-token", b"second-token")]
 
 
