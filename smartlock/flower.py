@@ -37,7 +37,7 @@ PASSED_BACK = (
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def flower(request: HttpRequest, path: str = "") -> HttpResponseBase:
-    """One request, handed on. 302 to the login, 403 without permission, 503 with a plain page when Flower is away."""
+    """One request, handed on. 302 to the login, 403 without permission, 503 with a plain page without Flower."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     _refuse_strangers(request)
@@ -46,10 +46,13 @@ def flower(request: HttpRequest, path: str = "") -> HttpResponseBase:
     try:
         answer = _client().send(_message(request, path), stream=True)
     except httpx.HTTPError:
-        return _down(request)
+        return _sorry(request, "away")
     if answer.status_code in (401, 403):
         answer.close()
-        return _down(request, refused=True)
+        return _sorry(request, "refused")
+    if answer.status_code == 404 and not path:
+        answer.close()
+        return _sorry(request, "elsewhere")
     response = StreamingHttpResponse(_chunks(answer), status=answer.status_code)
     for name in PASSED_BACK:
         if name in answer.headers:
@@ -100,6 +103,7 @@ def _chunks(answer: httpx.Response) -> Iterator[bytes]:
         answer.close()
 
 
-def _down(request: HttpRequest, *, refused: bool = False) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": "Flower", "refused": refused}
-    return TemplateResponse(request, "smartlock/admin/flower_down.html", context, status=503)
+def _sorry(request: HttpRequest, why: str) -> HttpResponse:
+    """A page that says what is the matter: ``away``, ``refused`` our password, or serves ``elsewhere``."""
+    context = {**admin.site.each_context(request), "title": "Flower", "why": why}
+    return TemplateResponse(request, "smartlock/admin/flower_sorry.html", context, status=503)

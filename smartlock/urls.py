@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from smartlock.flower import flower
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/flower/", flower, name="flower"),
     path("admin/flower/<path:path>", flower),
     path("admin/", admin.site.urls),
