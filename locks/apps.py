@@ -11,3 +11,4 @@ class LocksConfig(AppConfig):
         from scheduler.ticks import tick
 
         tick("locks.replan_after_jobs", seconds=60)
+        tick("locks.read_devices", seconds=6 * 3600, queue="sync")

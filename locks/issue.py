@@ -147,7 +147,9 @@ def _create_or_adopt(
     except NameTaken:  # ours, from a call whose answer was lost: the name is random
         if adopt(credential, provider):
             return
-        raise Transient(f"{credential.lock.name} has the PIN but does not list it yet; it is looked for again.") from None
+        raise Transient(
+            f"{credential.lock.name} has the PIN but does not list it yet; it is looked for again."
+        ) from None
     except PinTaken:
         _replace(credential, now())
         raise Transient(

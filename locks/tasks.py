@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from locks import issue, planning, remove
+from locks import devices, issue, planning, remove
 from locks.plan import CHANGE, GENERATE, REVOKE
 from scheduler import clock
 from scheduler.kinds import job
@@ -41,6 +41,11 @@ def revoke_pin(run: Run) -> None:
 @shared_task(name="locks.replan_after_jobs", ignore_result=True)
 def replan_after_jobs() -> int:
     return planning.replan_after_jobs(now=clock.now())
+
+
+@shared_task(name="locks.read_devices", ignore_result=True)
+def read_devices() -> tuple[int, int]:
+    return devices.read_devices(now=clock.now())
 
 
 def stay(run: Run) -> int:

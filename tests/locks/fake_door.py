@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 
 from locks.errors import NameTaken, NotFound, PinTaken
@@ -84,7 +84,8 @@ class FakeDoors:
         self.after("delete")
 
     def read_device(self, device: Device) -> DeviceReading:
-        raise NotImplementedError
+        self._begin("device")
+        return DeviceReading(online=True, battery_percent=None, name="", read_at=datetime.now(UTC))
 
     def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
         self._begin("openings")
