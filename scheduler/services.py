@@ -175,4 +175,4 @@ def _announce(now: datetime, *jobs: Job) -> None:
     limit = horizon(now)
     near = [publisher.Message.of(job) for job in jobs if job.state == Job.State.SCHEDULED and job.run_at <= limit]
     if near:
-        transaction.on_commit(lambda: publisher.announce(near))
+        transaction.on_commit(lambda: publisher.announce(near), robust=True)
