@@ -27,7 +27,7 @@ def is_weak(pin: str) -> bool:
         return True
     half = len(pin) // 2
     repeated = any(pin == pin[:size] * (len(pin) // size) for size in range(1, half + 1) if len(pin) % size == 0)
-    return repeated or len(set(pin)) < 3 or pin in FAMOUS or pin == pin[::-1]
+    return repeated or len(set(pin)) < min(4, len(pin) - 2) or pin in FAMOUS or pin == pin[::-1]
 
 
 def near(pin: str, digits: str = "0123456789") -> Iterator[str]:

@@ -19,6 +19,7 @@ from reservations.stays.client import StaysClient
 from reservations.stays.payloads import identifier, parse_reservation, reservation_id
 
 log = structlog.get_logger(__name__)
+SUSPICIOUS = 3  # when so many stays, and most of those we have, are unknown at once, the account is wrong, not the stays
 
 
 @dataclass
@@ -53,9 +54,19 @@ def sync(client: StaysClient, start: date, end: date, *, now: datetime, dry_run:
         seen.add(reservation_id(short))
         result.seen += 1
         _save_one(client, short, result, now=now, dry_run=dry_run)
-    for missing in _expected(start, end):
-        if missing.external_id not in seen:
-            _ask_for_missing(client, missing, result, now=now, dry_run=dry_run)
+    expected = list(_expected(start, end))
+    missing = [stay for stay in expected if stay.external_id not in seen]
+    gone = [stay for stay in missing if _is_gone(client, stay, result, now=now, dry_run=dry_run)]
+    if len(gone) >= SUSPICIOUS and len(gone) > len(expected) / 2:
+        result.problems.append(
+            f"Stays knows nothing of {len(gone)} of {len(expected)} stays we have, so none of them was ended: "
+            "check that STAYS_BASE_URL and STAYS_CLIENT_ID are those of the right account."
+        )
+        return result
+    for stay in gone:
+        result.gone += 1
+        if not dry_run:
+            services.end(stay, Reservation.Status.DELETED, facts_at=now, actor="sync")
     return result
 
 
@@ -82,14 +93,9 @@ def _expected(start: date, end: date) -> Iterator[Reservation]:
     ).exclude(status__in=[Reservation.Status.CANCELED, Reservation.Status.DELETED])
 
 
-def _ask_for_missing(
-    client: StaysClient, reservation: Reservation, result: Result, *, now: datetime, dry_run: bool
-) -> None:
+def _is_gone(client: StaysClient, stay: Reservation, result: Result, *, now: datetime, dry_run: bool) -> bool:
     """Absent from the list is no proof. Only two answers of "unknown" in a row mean that it is gone."""
-    if (there := client.reservation(reservation.external_id)) is not None:
+    if (there := client.reservation(stay.external_id)) is not None:
         _save_one(client, there, result, now=now, dry_run=dry_run)
-        return
-    if client.reservation(reservation.external_id) is None:
-        result.gone += 1
-        if not dry_run:
-            services.end(reservation, Reservation.Status.DELETED, facts_at=now, actor="sync")
+        return False
+    return client.reservation(stay.external_id) is None

@@ -78,6 +78,18 @@ def test_a_stay_that_stays_does_not_know_twice_is_gone(account: RunningSandbox) 
 
 
 @pytest.mark.usefixtures("ours")
+def test_an_account_that_knows_none_of_our_stays_ends_none_of_them(account: RunningSandbox) -> None:
+    """The likely reason is a wrong STAYS_BASE_URL: no guest may lose her PIN for that."""
+    stays = [book(account) for _ in range(3)]
+    run()
+    for stay in stays:
+        account.delete(stay["_id"], webhook=False)
+    result = run()
+    assert (result.gone, len(result.problems)) == (0, 1)
+    assert "right account" in result.problems[0]
+    assert not Reservation.objects.filter(status="deleted").exists()
+
+
 def test_a_stay_that_moved_out_of_the_window_is_read_and_not_cancelled(account: RunningSandbox) -> None:
     moved = book(account)
     run()
