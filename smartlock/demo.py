@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from locks.models import AccommodationLock, Credential, Lock
+from notifications.models import Message, Notice
 from reservations import services
 from reservations.facts import Guest, ReservationFacts
 from reservations.models import Accommodation, Reservation
@@ -197,6 +198,8 @@ def _forget(stay: Reservation) -> None:
     JobAttempt.objects.filter(job__in=jobs).delete()
     jobs.delete()
     AuditLog.objects.filter(subject=stay.subject).delete()
+    Message.objects.filter(reservation=stay).delete()
+    Notice.objects.filter(subject=stay.subject).delete()
     Credential.objects.filter(reservation=stay).delete()
     stay.delete()
 

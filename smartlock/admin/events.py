@@ -144,7 +144,7 @@ class RefusalPage(MachinePage):
 @admin.register(AuditLog)
 class AuditPage(AboutStays):
     list_display = ["when", "who", "what", "about", "short"]
-    list_filter = ["action", "actor", "at"]
+    list_filter = ["action", "at"]
     search_fields = ["subject", "action", "actor", "summary"]
     search_help_text = _("subject such as reservation:17, action, actor or words of the summary")
     date_hierarchy = "at"

@@ -72,7 +72,6 @@ class TaskResultPage(MachinePage):
     list_display = ["task_name", "task_id", "status_label", "done", "worker"]
     list_filter = ["status", "task_name", "date_done"]
     search_fields = ["task_id", "task_name"]
-    date_hierarchy = "date_done"
     fieldsets = [
         (None, {"fields": [("task_name", "task_id"), ("status_label", "worker"), ("created", "done")]}),
         (_("Result"), {"fields": ["task_args", "answer", "trace"]}),

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from locks.models import AccommodationLock, Credential, Lock
+from notifications.models import Message
 from reservations.models import Accommodation, Reservation
 from scheduler import clock
 from scheduler.models import Job
@@ -48,6 +49,8 @@ def test_repeating_it_changes_nothing() -> None:
 def test_reset_starts_anew_and_leaves_stays_of_others() -> None:
     run("seed_demo")
     first = set(Reservation.objects.values_list("pk", flat=True))
+    told = Reservation.objects.get(external_id="demo-04")
+    Message.objects.create(reservation=told, template="pin_ready", to="a@example.com", language="en", knows={})
     guest = make_reservation(Accommodation.objects.get(external_id=demo.PINHEIROS))
     assert run("seed_demo", "--reset").code == 0
     assert Reservation.objects.filter(pk=guest.pk).exists()
