@@ -19,7 +19,7 @@ from reservations.stays.client import StaysClient
 from reservations.stays.payloads import identifier, parse_reservation, reservation_id
 
 log = structlog.get_logger(__name__)
-SUSPICIOUS = 3  # when so many stays, and most of those we have, are unknown at once, the account is wrong, not the stays
+SUSPICIOUS = 3  # so many stays, and most of those we have, unknown at once: the account is wrong, not the stays
 
 
 @dataclass

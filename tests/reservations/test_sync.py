@@ -90,6 +90,7 @@ def test_an_account_that_knows_none_of_our_stays_ends_none_of_them(account: Runn
     assert not Reservation.objects.filter(status="deleted").exists()
 
 
+@pytest.mark.usefixtures("ours")
 def test_a_stay_that_moved_out_of_the_window_is_read_and_not_cancelled(account: RunningSandbox) -> None:
     moved = book(account)
     run()
