@@ -7,6 +7,7 @@ means something else by them says so in its help.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -28,6 +29,16 @@ STYLES = {
 
 class OperatorCommand(BaseCommand):
     """A command for operators and scripts."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """The answer is what was asked for: log lines below a warning are kept back (``-v 2`` shows them)."""
+        root, before = logging.getLogger(), logging.getLogger().level
+        if options.get("verbosity", 1) < 2:
+            root.setLevel(logging.WARNING)
+        try:
+            return super().execute(*args, **options)
+        finally:
+            root.setLevel(before)
 
     def add_json(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON for scripts")
@@ -65,6 +76,11 @@ def reservation(reference: str) -> Reservation:
             returncode=1,
         )
     return found
+
+
+def several(count: int, noun: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def moment(at: datetime | None, now: datetime, zone: tzinfo | None = None) -> str:

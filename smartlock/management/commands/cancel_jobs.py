@@ -10,7 +10,7 @@ from django.db import transaction
 from locks.models import Credential
 from scheduler import clock, services
 from scheduler.models import Job
-from smartlock.management.printing import OperatorCommand, moment, reservation
+from smartlock.management.printing import OperatorCommand, moment, reservation, several
 
 
 class Command(OperatorCommand):
@@ -39,7 +39,9 @@ class Command(OperatorCommand):
         elif jobs:
             rows = [(job.pk, job.state, job.kind, moment(job.run_at, now, stay.accommodation.zone)) for job in jobs]
             self.print_table(["id", "state was", "kind", "run at"], rows)
-            self.say("Nothing was changed (--dry-run)." if options["dry_run"] else f"{cancelled} jobs called off.")
+            self.say(
+                "Nothing was changed (--dry-run)." if options["dry_run"] else f"{several(cancelled, 'job')} called off."
+            )
             self._warn_of_pins(stay.pk)
         else:
             self.say(f"{stay} has no live jobs: nothing to call off.")
@@ -50,4 +52,6 @@ class Command(OperatorCommand):
         """Without its job a PIN that is on a door stays there until its window ends."""
         left = Credential.objects.filter(reservation=stay, removed_at__isnull=True, asked_at__isnull=False).count()
         if left:
-            self.say(f"{left} PINs of this stay stay on doors until their window ends; revoke them in the admin site.")
+            self.say(
+                f"On doors until the stay ends: {several(left, 'PIN')}. To take them off now, revoke in the admin site."
+            )

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from scheduler import clock, services
 from scheduler.models import Job
-from smartlock.management.printing import OperatorCommand
+from smartlock.management.printing import OperatorCommand, several
 
 
 class Command(OperatorCommand):
@@ -38,6 +38,6 @@ class Command(OperatorCommand):
         if options["json"]:
             self.print_json({"dry_run": options["dry_run"], "found": found, "cleared": cleared})
         elif options["dry_run"]:
-            self.say(f"{found} failed jobs would be cleared.")
+            self.say(f"Would be cleared: {several(found, 'failed job')}.")
         else:
-            self.say(f"{cleared} failed jobs cleared." if cleared else "No failed jobs: nothing to clear.")
+            self.say(f"Cleared: {several(cleared, 'failed job')}." if cleared else "No failed jobs: nothing to clear.")

@@ -12,7 +12,7 @@ from locks.errors import Configuration, DoorError
 from locks.models import Lock
 from reservations.models import Reservation
 from scheduler import clock
-from smartlock.management.printing import OperatorCommand
+from smartlock.management.printing import OperatorCommand, several
 
 
 class Command(OperatorCommand):
@@ -67,7 +67,9 @@ class Command(OperatorCommand):
         names = _stays(reports)
         for report in reports:
             count = sum(len(report[kind]) for kind in ("missing", "unwanted", "foreign"))
-            self.say(f"{report['lock']}: {report['error'] or ('agrees' if not count else f'{count} differences')}")
+            self.say(
+                f"{report['lock']}: {report['error'] or ('agrees' if not count else several(count, 'difference'))}"
+            )
             rows = [
                 (kind, pin["name"], names.get(pin.get("reservation"), "not ours: left alone"))
                 for kind in ("missing", "unwanted", "foreign")

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from scheduler import clock, services
 from scheduler.models import Job
-from smartlock.management.printing import OperatorCommand, reservation
+from smartlock.management.printing import OperatorCommand, reservation, several
 
 
 class Command(OperatorCommand):
@@ -41,8 +41,8 @@ class Command(OperatorCommand):
         elif options["dry_run"]:
             self.say(f"Would be tried again: {', '.join(map(str, ids))}.")
         else:
-            left = f" {len(ids) - retried} were overtaken by a newer job." if retried < len(ids) else ""
-            self.say(f"{retried} jobs are tried again.{left}")
+            left = f" Overtaken by a newer job: {len(ids) - retried}." if retried < len(ids) else ""
+            self.say(f"Tried again: {several(retried, 'job')}.{left}")
         if not ids or (not retried and not options["dry_run"]):
             raise SystemExit(1)
 
