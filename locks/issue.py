@@ -6,10 +6,10 @@ the PIN and its unique name are written before the first call, and after an unkn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -28,17 +28,13 @@ from locks.errors import (
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan, stay_facts
-from locks.provider import LockProvider, PinReading, PinState
+from locks.proof import NOT_ASKED, SETTLED, adopt, prove
+from locks.provider import LockProvider
 from locks.store import note, note_failure
 from reservations.models import Reservation
-from smartlock.audit.services import record
 
-log = structlog.get_logger(__name__)
 Check = Callable[[], None]
 State = Credential.State
-# A create whose answer never came may still be on its way; after this it is taken for not having happened.
-SETTLED = timedelta(seconds=15)
-NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
 
 
@@ -60,14 +56,11 @@ def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callab
     if credential.state == State.ON_LOCK and credential.proven == credential.wish:
         return credential
     provider = doors.provider_for(credential.lock.provider)
-    try:
+    with _failures_noted(credential, now):
         if not credential.provider_ref:
             _need_digits(credential, now())
             _create_or_adopt(credential, provider, check=check, now=now)
         prove(credential, provider, now=now)
-    except DoorError as error:
-        _failed(credential, error, now())
-        raise
     _hash(credential)
     return credential
 
@@ -82,44 +75,13 @@ def change_window(reservation_id: int, lock_id: int, *, check: Check, now: Calla
     if credential is None or not credential.provider_ref:
         return generate_pin(reservation_id, lock_id, check=check, now=now)
     provider = doors.provider_for(credential.lock.provider)
-    try:
+    with _failures_noted(credential, now):
         _keep_start_after_first_use(credential, provider, now=now())
         if credential.asked != credential.wish:
             _need_digits(credential, now())
             _send_window(credential, provider, check=check, now=now)
         prove(credential, provider, now=now)
-    except DoorError as error:
-        _failed(credential, error, now())
-        raise
     return credential
-
-
-def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], datetime]) -> None:
-    """Read the PIN back. Returns when it is on the lock as asked; raises what to do when it is not."""
-    reading = provider.read_pin(credential.lock.device, credential.provider_ref)
-    door = credential.lock.name
-    if reading.state == PinState.ON_LOCK and _as_asked(reading, credential):
-        asked = credential.asked
-        assert asked is not None  # a reference is only ever stored together with what was asked
-        note(
-            credential, state=State.ON_LOCK, proven_at=now(), lock_starts_at=asked.starts_at,
-            lock_ends_at=asked.ends_at, last_error="", alarmed_at=None,
-        )  # fmt: skip
-        record("pin.proven", credential.reservation.subject, summary=door, credential=credential.pk)
-        return
-    if reading.state == PinState.FAILED:
-        # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
-        provider.delete_pin(credential.lock.device, credential.provider_ref)
-        note(credential, state=State.FAILED)
-        reading = provider.read_pin(credential.lock.device, credential.provider_ref)
-    if reading.state == PinState.GONE:
-        note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
-        raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
-    if reading.state == PinState.UNKNOWN:
-        note(credential, state=State.UNKNOWN)
-    raise WaitForDevice(
-        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}"
-    )
 
 
 def _create_or_adopt(
@@ -161,16 +123,6 @@ def _create_or_adopt(
     note(credential, provider_ref=ref)
 
 
-def adopt(credential: Credential, provider: LockProvider) -> bool:
-    """Find our PIN on the lock by its unique name, after a crash or a lost answer. True when it is there."""
-    for reading in provider.list_pins(credential.lock.device):
-        if reading.name == credential.name and reading.state != PinState.GONE:
-            note(credential, provider_ref=reading.ref)
-            log.info("pin.adopted", credential=credential.pk, lock=credential.lock_id)
-            return True
-    return False
-
-
 def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
     check()
     wish = credential.wish
@@ -181,13 +133,6 @@ def _send_window(credential: Credential, provider: LockProvider, *, check: Check
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
     )  # fmt: skip
-
-
-def _as_asked(reading: PinReading, credential: Credential) -> bool:
-    """Whether the lock reports the end we asked for; locks may count in whole minutes."""
-    if reading.window is None or credential.asked is None:
-        return True
-    return abs(reading.window.ends_at - credential.asked.ends_at) < timedelta(seconds=61)
 
 
 def _keep_start_after_first_use(credential: Credential, provider: LockProvider, *, now: datetime) -> None:
@@ -236,13 +181,18 @@ def _replace(credential: Credential, now: datetime) -> None:
     replan(credential.reservation_id, now=now)
 
 
-def _failed(credential: Credential, error: DoorError, now: datetime) -> None:
+@contextmanager
+def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iterator[None]:
     """Keep the sentence; and shortly before arrival, or when trying again cannot help, tell a person."""
-    note_failure(credential, error)
-    soon = now >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
-    tried_for_a_while = now - credential.created_at >= PATIENCE
-    if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
-        alarm_once(credential, "pin_not_proven", str(error), now=now)
+    try:
+        yield
+    except DoorError as error:
+        note_failure(credential, error)
+        soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
+        tried_for_a_while = now() - credential.created_at >= PATIENCE
+        if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
+            alarm_once(credential, "pin_not_proven", str(error), now=now())
+        raise
 
 
 def _hash(credential: Credential) -> None:

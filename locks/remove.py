@@ -10,8 +10,9 @@ import structlog
 from locks import doors
 from locks.alarms import alarm_once
 from locks.errors import DoorError, Transient, WaitForDevice
-from locks.issue import SETTLED, Check, adopt
+from locks.issue import Check
 from locks.models import Credential
+from locks.proof import SETTLED, adopt
 from locks.provider import LockProvider, PinState
 from locks.store import note, note_failure
 from smartlock.audit.services import record

@@ -90,7 +90,7 @@ def test_of_many_jobs_of_one_subject_one_runs_at_a_time(monkeypatch: pytest.Monk
 
     doing["exclusive"] = count
     jobs = [services.schedule("tests.exclusive", due_at=NOW, now=NOW, subject="thing:1") for _ in range(6)]
-    outcomes = at_once(*[lambda job=job: run_one(EXCLUSIVE, job.pk, job.version, worker="w") for job in jobs])  # type: ignore[misc]
+    outcomes = at_once(*[lambda job=job: run_one(EXCLUSIVE, job.pk, job.version, worker="w") for job in jobs])
     assert most == [1]
     assert set(outcomes) == {"succeeded", "busy"}
 
@@ -101,7 +101,7 @@ def test_stays_that_choose_at_once_never_get_near_digits(monkeypatch: pytest.Mon
     unit = make_accommodation()
     make_lock(unit, pin_length=4, pin_digits="1234")
     stays = [make_reservation(unit) for _ in range(4)]
-    at_once(*[lambda stay=stay: allocate.allocate(stay, now=NOW) for stay in stays])  # type: ignore[misc]
+    at_once(*[lambda stay=stay: allocate.allocate(stay, now=NOW) for stay in stays])
     pins = [unsealed(credential) for credential in Credential.objects.all()]
     assert len(pins) == len(set(pins)) == 4
     assert not any(other in near(pin, "1234") for pin in pins for other in pins)

@@ -1,0 +1,65 @@
+"""Reads a PIN back. Asked for is not done: only what the lock says is a proof, and what it does not say is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from locks.errors import Transient, WaitForDevice
+from locks.models import Credential
+from locks.provider import LockProvider, PinReading, PinState
+from locks.store import note
+from smartlock.audit.services import record
+
+log = structlog.get_logger(__name__)
+State = Credential.State
+# A create whose answer never came may still be on its way; after this it is taken for not having happened.
+SETTLED = timedelta(seconds=15)
+NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
+
+
+def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], datetime]) -> None:
+    """Read the PIN back. Returns when it is on the lock as asked; raises what to do when it is not."""
+    reading = provider.read_pin(credential.lock.device, credential.provider_ref)
+    door = credential.lock.name
+    if reading.state == PinState.ON_LOCK and _as_asked(reading, credential):
+        asked = credential.asked
+        assert asked is not None  # a reference is only ever stored together with what was asked
+        note(
+            credential, state=State.ON_LOCK, proven_at=now(), lock_starts_at=asked.starts_at,
+            lock_ends_at=asked.ends_at, last_error="", alarmed_at=None,
+        )  # fmt: skip
+        record("pin.proven", credential.reservation.subject, summary=door, credential=credential.pk)
+        return
+    if reading.state == PinState.FAILED:
+        # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
+        provider.delete_pin(credential.lock.device, credential.provider_ref)
+        note(credential, state=State.FAILED)
+        reading = provider.read_pin(credential.lock.device, credential.provider_ref)
+    if reading.state == PinState.GONE:
+        note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
+        raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
+    if reading.state == PinState.UNKNOWN:
+        note(credential, state=State.UNKNOWN)
+    raise WaitForDevice(
+        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}"
+    )
+
+
+def adopt(credential: Credential, provider: LockProvider) -> bool:
+    """Find our PIN on the lock by its unique name, after a crash or a lost answer. True when it is there."""
+    for reading in provider.list_pins(credential.lock.device):
+        if reading.name == credential.name and reading.state != PinState.GONE:
+            note(credential, provider_ref=reading.ref)
+            log.info("pin.adopted", credential=credential.pk, lock=credential.lock_id)
+            return True
+    return False
+
+
+def _as_asked(reading: PinReading, credential: Credential) -> bool:
+    """Whether the lock reports the end we asked for; locks may count in whole minutes."""
+    if reading.window is None or credential.asked is None:
+        return True
+    return abs(reading.window.ends_at - credential.asked.ends_at) < timedelta(seconds=61)
