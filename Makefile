@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock clean
+.PHONY: help install run test lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,7 +12,7 @@ VENV := .venv/bin/python
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## install the locked dependencies, those for development included
 	@$(FOUND) -m deploy.install --dev
@@ -35,6 +35,9 @@ lint: install ## check style, types, import rules, migrations, deployment settin
 	$(VENV) -m deploy.production $(VENV) manage.py makemigrations --check --dry-run
 	$(VENV) -m deploy.production $(VENV) manage.py check --deploy --fail-level WARNING
 	$(VENV) -m deploy.production --compose
+
+screenshots: install ## take the pictures of README from a `make run` that is running in another terminal
+	$(VENV) -m docs.screenshots
 
 format: install ## rewrite the files in the agreed style
 	$(VENV) -m ruff check --fix
