@@ -114,7 +114,7 @@ def programs(env: Mapping[str, str]) -> list[Program]:
     listed = [
         Program(
             "flower",
-            celery("flower", f"--address={LOOPBACK}", f"--port={env['FLOWER_PORT']}"),
+            celery("flower", f"--address={LOOPBACK}", f"--port={env['FLOWER_PORT']}", "--conf=deploy/flowerconfig.py"),
             flower_environment(env),
             is_ready=serves(f"http://{LOOPBACK}:{env['FLOWER_PORT']}/healthcheck"),
             grace=2,

@@ -77,15 +77,16 @@ def _guest(name: str, language: str, phone: str) -> Guest:
     return Guest(name, f"{name.split()[0].lower()}@example.com", phone, language)
 
 
+# Nobody is in house, nor comes in the next two weeks: those days are for the bookings one makes in the sandbox.
 STAYS = (
     Stay("01", COPACABANA, _guest("Ana Souza", "pt-BR", "+5521900000001"), -6, -3),
     Stay("02", PINHEIROS, _guest("Miguel Costa", "pt-BR", "+5511900000002"), -4, -1, tries=3),
-    Stay("03", CENTRO, _guest("Emily Carter", "en-US", "+12025550103"), 1, 3),
-    Stay("04", COPACABANA, _guest("Lucas Almeida", "pt-BR", "+5521900000004"), 4, 8),
-    Stay("05", PINHEIROS, _guest("Julia Pereira", "pt-BR", "+5511900000005"), 5, 9, Status.RESERVED),
-    Stay("06", PINHEIROS, _guest("Sofía García", "es-AR", "+541100000006"), 4, 6, Status.CANCELED),
-    Stay("07", CENTRO, _guest("Rafael Lima", "pt-BR", "+5592900000007"), 6, 36, Status.CONTRACT),
-    Stay("08", COPACABANA, Guest(), 10, 12, Status.MAINTENANCE),
+    Stay("03", CENTRO, _guest("Emily Carter", "en-US", "+12025550103"), 15, 17),
+    Stay("04", COPACABANA, _guest("Lucas Almeida", "pt-BR", "+5521900000004"), 16, 20),
+    Stay("05", PINHEIROS, _guest("Julia Pereira", "pt-BR", "+5511900000005"), 15, 19, Status.RESERVED),
+    Stay("06", PINHEIROS, _guest("Sofía García", "es-AR", "+541100000006"), 16, 18, Status.CANCELED),
+    Stay("07", CENTRO, _guest("Rafael Lima", "pt-BR", "+5592900000007"), 21, 51, Status.CONTRACT),
+    Stay("08", COPACABANA, Guest(), 25, 27, Status.MAINTENANCE),
     Stay("09", PARATY, _guest("Beatriz Rocha", "pt-BR", "+5524900000009"), 7, 10),
 )
 
