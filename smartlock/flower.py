@@ -1,8 +1,8 @@
 """Flower behind the operators' login: ``/admin/flower/…`` is handed on to Flower on the loopback, with its password.
 
-Flower's own pages have no login of ours, and its /metrics and /healthcheck are open to whoever reaches its port; so it
-listens on the loopback only, under ``--url_prefix=admin/flower``, and this view is the one way in. To look takes the
-permission to see jobs, to act (stop workers, revoke tasks) the permission to change them.
+Flower's own pages have no login of ours, and its /metrics and /healthcheck are open to whoever reaches its port. So it
+listens on the loopback only (``deploy/flowerconfig.py`` puts it under this prefix), and people come in by this view.
+To look takes the permission to see jobs, to act (stop workers, revoke tasks) the permission to change them.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,8 +41,8 @@ class Run:
     def said(self) -> str:
         return self._output.read_text(errors="replace")
 
-    def get(self, port: str, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.ports[port]}{path}", timeout=20)
+    def get(self, port: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.ports[port]}{path}", timeout=20, **options)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,11 @@ def test_it_comes_up_answers_and_leaves_nothing(running: Run, folder: Path) -> N
 
     assert running.get("PORT", "/health/live").status_code == 200
     assert len(running.get("SANDBOX_PORT", "/sandbox/doors").json()) == 3
-    assert running.get("FLOWER_PORT", "/workers").status_code == 401, "Flower asks who is there"
+    login = tuple(values["FLOWER_AUTH"].split(":", 1))
+    for path in ("/workers", "/admin/flower/workers"):
+        assert running.get("FLOWER_PORT", path).status_code == 401, "Flower asks who is there"
+        assert running.get("FLOWER_PORT", path, auth=login).status_code == 200
+    assert running.get("PORT", "/admin/flower/").headers["location"].startswith("/admin/login/")
 
     if Path("/proc").exists():
         assert len(processes_in(folder)) >= len(PROCESSES), "the check at the end sees what runs"
