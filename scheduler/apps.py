@@ -9,8 +9,10 @@ class SchedulerConfig(AppConfig):
     name = "scheduler"
 
     def ready(self) -> None:
+        from scheduler.queues import ensure_queues
         from scheduler.ticks import ensure_ticks
 
         # Every process that writes jobs must know the kinds, not only the workers.
         autodiscover_modules("tasks")
         post_migrate.connect(ensure_ticks, sender=self)
+        post_migrate.connect(ensure_queues, sender=self)

@@ -46,7 +46,10 @@ class Job(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, help_text="when this version was last given to Celery")
     lease_until = models.DateTimeField(null=True, blank=True, help_text="how long the worker may be silent")
     worker = models.CharField(max_length=100, blank=True)
+    by_hand = models.CharField(max_length=150, blank=True, help_text="who asked for the next try, if a person did")
     last_error = models.TextField(blank=True)
+    progress = models.PositiveSmallIntegerField(null=True, blank=True, help_text="percent, for jobs that tell it")
+    progress_text = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -119,6 +122,7 @@ class JobAttempt(models.Model):
     traceback = models.TextField(blank=True)
     worker = models.CharField(max_length=100, blank=True)
     lateness_ms = models.BigIntegerField(default=0, help_text="start of this try minus the time it was set for")
+    by_hand = models.CharField(max_length=150, blank=True, help_text="who had it run, when it was not its time")
 
     class Meta:
         ordering = ["started_at", "id"]
@@ -141,6 +145,36 @@ class JobAttempt(models.Model):
         if self.finished_at is None:
             return None
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
+
+
+class Queue(models.Model):
+    """How one queue is worked off. The rows are made with the database; operators change and pause them."""
+
+    name = models.CharField(max_length=16, primary_key=True)
+    concurrency = models.PositiveSmallIntegerField(default=8, help_text="jobs at a time in each worker process")
+    rate = models.FloatField(null=True, blank=True, help_text="starts per second over all workers; blank = no limit")
+    burst = models.PositiveSmallIntegerField(default=10, help_text="how many may start at once after a quiet time")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(max_length=150, blank=True)
+    keep_done = models.PositiveIntegerField(default=100_000, help_text="how many done jobs are kept at the most")
+    keep_done_days = models.PositiveSmallIntegerField(default=30)
+    keep_failed = models.PositiveIntegerField(
+        null=True, blank=True, help_text="how many failed jobs are kept; blank = all, until somebody clears them"
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gt=0), name="queue_rate_above_zero"),
+            models.CheckConstraint(condition=Q(concurrency__gte=1), name="queue_works_at_all"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
 
 
 class Heartbeat(models.Model):
