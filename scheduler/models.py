@@ -185,3 +185,31 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AttemptTotal(models.Model):
+    """How many tries ended how, how late they began and how long they took: outlives the attempts themselves.
+
+    ``scheduler.totals`` adds the finished attempts and ``smartlock.metrics`` shows them. One row per combination that
+    occurred; the row without a kind is the mark up to which attempt the totals reach, and the lock of those who add.
+    """
+
+    kind = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    lateness_le_ms = models.PositiveIntegerField(help_text="upper bound of the histogram's bucket")
+    duration_le_ms = models.PositiveIntegerField(help_text="upper bound of the histogram's bucket")
+    attempts = models.BigIntegerField(default=0)
+    lateness_ms = models.BigIntegerField(default=0, help_text="sum")
+    duration_ms = models.BigIntegerField(default=0, help_text="sum")
+    up_to = models.BigIntegerField(default=0, help_text="attempts up to this id are contained (row without a kind only)")
+
+    class Meta:
+        ordering = ["kind", "outcome", "lateness_le_ms", "duration_le_ms"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "outcome", "lateness_le_ms", "duration_le_ms"], name="attempt_total_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.outcome}: {self.attempts}"
