@@ -119,7 +119,7 @@ def programs(env: Mapping[str, str]) -> list[Program]:
             is_ready=serves(f"http://{LOOPBACK}:{env['FLOWER_PORT']}/healthcheck"),
             grace=2,
         ),
-        Program("worker", worker("worker", 8, "pins,messages,sync,default"), calm, is_ready=worker_is_ready, grace=8),
+        Program("worker", worker("worker", 16, "pins,messages,sync,default"), calm, is_ready=worker_is_ready, grace=8),
         Program("ticker", worker("ticker", 2, "ticks"), calm, is_ready=worker_is_ready, grace=4),
         Program("beat", celery("beat", "--loglevel=info", "--pidfile="), env, grace=3),
         Program(

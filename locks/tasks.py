@@ -11,6 +11,8 @@ from scheduler.kinds import job
 from scheduler.retry import RetryPolicy
 from scheduler.runner import Run
 
+# Doors take their time: small messages, so that several workers share a full hour's check-ins.
+BATCH = 8
 # 2, 4, 8 s, then every five minutes for as long as the stay lasts (the job expires at check-out).
 UNTIL_CHECK_OUT = RetryPolicy(
     delays=(2, 4, 8), then_every=300, max_attempts=100_000, wait_delays=(2, 4, 8, 15, 30, 60), wait_then_every=300
@@ -23,17 +25,17 @@ NEVER_GIVE_UP = RetryPolicy(
 )  # fmt: skip
 
 
-@job(GENERATE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT)
+@job(GENERATE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def generate_pin(run: Run) -> None:
     issue.generate_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
 
 
-@job(CHANGE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT)
+@job(CHANGE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def change_window(run: Run) -> None:
     issue.change_window(stay(run), run.payload["lock"], check=run.check, now=clock.now)
 
 
-@job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP)
+@job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP, batch=BATCH)
 def revoke_pin(run: Run) -> None:
     remove.revoke_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
 

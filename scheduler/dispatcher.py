@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from scheduler import publisher, services
+from scheduler import publisher, queues, services
 from scheduler.models import Heartbeat, Job
 
 log = structlog.get_logger(__name__)
@@ -33,8 +33,8 @@ def dispatch(*, now: datetime) -> int:
             except (OperationalError, OSError) as error:
                 log.warning("dispatch.broker_away", reason=type(error).__name__)
                 return sent
-            sent += 1
-        if len(messages) < BATCH:
+            sent += len(message.pairs)
+        if sum(len(message.pairs) for message in messages) < BATCH:
             break
     return sent
 
@@ -46,10 +46,11 @@ def take(*, now: datetime) -> list[publisher.Message]:
     due = (
         Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=services.horizon(now))
         .filter(Q(published_at__isnull=True) | overdue)
+        .exclude(queue__in=queues.paused())
         .order_by("run_at", "priority")
         .select_for_update(skip_locked=True)
     )
     jobs = list(due[:BATCH])
     if jobs:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(published_at=now)
-    return [publisher.Message.of(job) for job in jobs]
+    return list(publisher.merge(map(publisher.Message.of, jobs), now))

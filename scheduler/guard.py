@@ -9,13 +9,14 @@ The token names the job that holds it, so that the rescuer can release the guard
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 from redis.exceptions import RedisError
 
 from scheduler import redis
+from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
 SECONDS = 60
@@ -65,11 +66,17 @@ class Guard:
 
 
 @contextmanager
-def hold(subject: str, job_id: int) -> Iterator[Guard]:
-    """Hold the guard of ``subject`` while the block runs. Raises Busy."""
-    guard = Guard(subject, job_id)
-    guard.take()
+def hold_each(jobs: Iterable[Job]) -> Iterator[dict[int, Guard]]:
+    """While the block runs, hold the guards of those exclusive jobs whose subjects are free; gives them by job id."""
+    held: dict[int, Guard] = {}
     try:
-        yield guard
+        for job in jobs:
+            if job.exclusive:
+                guard = Guard(job.subject, job.pk)
+                with suppress(Busy):
+                    guard.take()
+                    held[job.pk] = guard
+        yield held
     finally:
-        guard.release()
+        for guard in held.values():
+            guard.release()

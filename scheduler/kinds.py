@@ -18,14 +18,19 @@ from celery import shared_task
 from scheduler.retry import DEFAULT, RetryPolicy
 
 if TYPE_CHECKING:
-    from scheduler.runner import Run
+    from scheduler.claims import Run
 
 Pairs = list[list[int]]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is declared beside a task and holds for all its jobs. ``lease`` in seconds."""
+    """What is declared beside a task and holds for all its jobs; all times in seconds.
+
+    ``batch``: how many jobs that are due together one message may carry. ``time_limit``: after this the lease is no
+    longer renewed, so the job goes to another worker and this one's next check stops it. ``misfire_after``: a job that
+    is later than this is skipped; None means better late than never.
+    """
 
     name: str
     function: Callable[[Run], None]
@@ -33,6 +38,9 @@ class Kind:
     priority: int = 5
     exclusive: bool = False
     lease: float = 30
+    batch: int = 50
+    time_limit: float = 300
+    misfire_after: float | None = None
     retry: RetryPolicy = field(default=DEFAULT)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -18,34 +19,59 @@ from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 10.0
-_held: dict[int, tuple[int, float, Guard | None]] = {}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What is held: a claimed job, and until when (monotonic seconds) it is renewed at all."""
+
+    job_id: int
+    version: int
+    seconds: float
+    ends: float
+    guard: Guard | None
+
+
+_held: dict[int, Lease] = {}
 _lock = threading.Lock()
 _pid = 0
 
 
 @contextmanager
-def kept(job_id: int, version: int, lease: float, guard: Guard | None) -> Iterator[None]:
-    """While the block runs, the lease of ``(job_id, version)`` is pushed ``lease`` seconds ahead again and again."""
+def kept(jobs: Iterable[tuple[int, int, Guard | None]], *, seconds: float, time_limit: float) -> Iterator[None]:
+    """While the block runs, the leases of ``(job id, version, guard)`` are pushed ``seconds`` ahead again and again.
+
+    After ``time_limit`` seconds they are let go: the job is taken for stuck and given to another worker.
+    """
     _ensure_thread()
+    ends = time.monotonic() + time_limit
+    mine = {job_id: Lease(job_id, version, seconds, ends, guard) for job_id, version, guard in jobs}
     with _lock:
-        _held[job_id] = (version, lease, guard)
+        _held.update(mine)
     try:
         yield
     finally:
         with _lock:
-            _held.pop(job_id, None)
+            for job_id in mine:
+                _held.pop(job_id, None)
+
+
+def release(job_id: int) -> None:
+    """This one of a batch is done: its lease needs no renewing any more."""
+    with _lock:
+        _held.pop(job_id, None)
 
 
 def renew_all() -> None:
     """Renew what is held. A row that has moved on is left alone; its worker notices at its next check."""
     with _lock:
-        held = list(_held.items())
-    for job_id, (version, lease, guard) in held:
-        Job.objects.filter(pk=job_id, version=version, state=Job.State.RUNNING).update(
-            lease_until=clock.now() + timedelta(seconds=lease)
+        held = [lease for lease in _held.values() if time.monotonic() < lease.ends]
+    for lease in held:
+        Job.objects.filter(pk=lease.job_id, version=lease.version, state=Job.State.RUNNING).update(
+            lease_until=clock.now() + timedelta(seconds=lease.seconds)
         )
-        if guard is not None:
-            guard.renew()
+        if lease.guard is not None:
+            lease.guard.renew()
 
 
 def _ensure_thread() -> None:

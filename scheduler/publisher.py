@@ -10,45 +10,68 @@ import os
 import queue
 import threading
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from scheduler import clock
+from scheduler import clock, kinds
 from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
+AT_ONCE = 1000  # so many waiting messages are looked at together, to be merged
 
 
 @dataclass(frozen=True)
 class Message:
-    """What Celery is told about one job: where it goes, what it is, when it may start."""
+    """What Celery is told about jobs of one kind that are due at one instant: who they are and when they may start."""
 
     kind: str
     queue: str
     priority: int
     run_at: datetime
-    job_id: int
-    version: int
+    pairs: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, job: Job) -> Message:
-        return cls(job.kind, job.queue, job.priority, job.run_at, job.pk, job.version)
+        return cls(job.kind, job.queue, job.priority, job.run_at, ((job.pk, job.version),))
+
+    @property
+    def task_id(self) -> str:
+        """Shows the first job's id and version in Flower, and how many others there are."""
+        job_id, version = self.pairs[0]
+        more = f"+{len(self.pairs) - 1}" if len(self.pairs) > 1 else ""
+        return f"job-{job_id}.{version}{more}-{uuid.uuid4().hex[:6]}"
+
+
+def merge(messages: Iterable[Message], now: datetime) -> Iterator[Message]:
+    """Fewer messages for the same jobs: those of one kind, queue and priority that may start at the same instant.
+
+    What is due already may start now, whenever it was due. A message carries at most ``Kind.batch`` jobs.
+    """
+    alike = [replace(message, run_at=max(message.run_at, now)) for message in messages]
+    alike.sort(key=lambda m: (m.run_at, m.priority, m.queue, m.kind))
+    for _, group in groupby(alike, key=lambda m: (m.run_at, m.priority, m.queue, m.kind)):
+        same = list(group)
+        pairs = [pair for message in same for pair in message.pairs]
+        size = kinds.get(same[0].kind).batch
+        for start in range(0, len(pairs), size):
+            yield replace(same[0], pairs=tuple(pairs[start : start + size]))
 
 
 def publish(message: Message) -> None:
     """Write one message to the broker, now. Raises OperationalError when Redis does not answer.
 
-    Celery's priority 0 is the highest, ours is 1; the task id shows the job's id in Flower.
+    Celery's priority 0 is the highest, ours is 1.
     """
     current_app.send_task(
         message.kind,
-        args=[[[message.job_id, message.version]]],
-        task_id=f"job-{message.job_id}.{message.version}-{uuid.uuid4().hex[:6]}",
+        args=[[list(pair) for pair in message.pairs]],
+        task_id=message.task_id,
         queue=message.queue,
         priority=message.priority - 1,
         eta=message.run_at if message.run_at > clock.now() else None,
@@ -66,13 +89,21 @@ class _Announcer:
 
     def work(self) -> None:
         while True:
-            message = self.waiting.get()
+            for message in merge(self._all_waiting(), clock.now()):
+                try:
+                    publish(message)
+                except (OperationalError, OSError) as error:
+                    log.warning("job.not_announced", jobs=len(message.pairs), reason=type(error).__name__)
+                except Exception:
+                    log.exception("job.not_announced", jobs=len(message.pairs))
+
+    def _all_waiting(self) -> Iterator[Message]:
+        yield self.waiting.get()
+        for _ in range(AT_ONCE):
             try:
-                publish(message)
-            except (OperationalError, OSError) as error:
-                log.warning("job.not_announced", job=message.job_id, reason=type(error).__name__)
-            except Exception:
-                log.exception("job.not_announced", job=message.job_id)
+                yield self.waiting.get_nowait()
+            except queue.Empty:
+                return
 
 
 _announcer: _Announcer | None = None

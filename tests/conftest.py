@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import fakeredis
 import pytest
 
-from scheduler import publisher, redis
+from scheduler import pool, publisher, redis
 
 pytest_plugins = ["tests.journeys.home"]
 
@@ -19,6 +19,13 @@ def fake_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[fakeredis.FakeRedis]
     monkeypatch.setattr(redis, "client", lambda: fake)
     yield fake
     fake.close()
+
+
+@pytest.fixture(autouse=True)
+def one_after_the_other(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jobs of one message run in the test's own thread: another would not see the test's transaction."""
+    if "side_by_side" not in request.keywords:
+        monkeypatch.setattr(pool, "side_by_side", lambda _queue, calls: (call() for call in calls))
 
 
 @pytest.fixture(autouse=True)

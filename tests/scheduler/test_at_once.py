@@ -57,7 +57,7 @@ def test_dispatchers_share_the_work_and_never_wait_for_each_other(monkeypatch: p
 
     def take_and_hold() -> list[int]:
         with transaction.atomic():
-            mine = [message.job_id for message in dispatcher.take(now=NOW)]
+            mine = [pair[0] for message in dispatcher.take(now=NOW) for pair in message.pairs]
             both_hold.wait(10)
         return mine
 

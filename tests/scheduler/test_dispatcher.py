@@ -21,7 +21,7 @@ def test_only_what_is_due_inside_the_horizon_is_published(announced: list[publis
     near = services.schedule("tests.plain", due_at=NOW + 120 * SECOND, now=NOW)
     services.schedule("tests.plain", due_at=NOW + 600 * SECOND, now=NOW)
     assert dispatch(now=NOW + 70 * SECOND) == 1
-    assert [(m.job_id, m.run_at) for m in announced] == [(near.pk, near.run_at)]
+    assert [(m.pairs, m.run_at) for m in announced] == [(((near.pk, 1),), near.run_at)]
 
 
 def test_a_published_job_is_not_published_again(announced: list[publisher.Message]) -> None:
@@ -40,7 +40,7 @@ def test_a_moved_job_is_published_for_its_new_time(announced: list[publisher.Mes
     services.reschedule(Job.objects.all(), due_at=NOW + 300 * SECOND, now=NOW + 55 * SECOND)
     assert dispatch(now=NOW + 60 * SECOND) == 0
     assert dispatch(now=NOW + 250 * SECOND) == 1
-    assert announced[-1].version == job.version + 1
+    assert announced[-1].pairs == ((job.pk, job.version + 1),)
 
 
 def test_urgent_jobs_of_the_same_moment_go_first(announced: list[publisher.Message]) -> None:

@@ -9,11 +9,12 @@ import pytest
 import redis as redis_library
 import time_machine
 
-from scheduler import clock, guard, redis, services
+from scheduler import claims, clock, guard, redis, services
 from scheduler.errors import Retry, Stop, Wait
+from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
 from scheduler.rescue import rescue
-from scheduler.runner import Run, claim, run_one
+from scheduler.runner import Run, run_one
 from scheduler.signals import job_failed
 from scheduler.transitions import move
 from tests.builders import NOW
@@ -30,6 +31,12 @@ def due(kind: str = "tests.plain", **over: object) -> Job:
 def run(job: Job, at: datetime = NOW) -> str:
     with time_machine.travel(at, tick=False):
         return run_one(EXCLUSIVE if job.exclusive else PLAIN, job.pk, job.version, worker="w1")
+
+
+def claim(kind: Kind, job: Job, at: datetime) -> None:
+    """A worker takes the job and is never heard of again."""
+    [mine], busy = claims.claim(kind, [job], now=at, worker="w1")
+    assert (mine.job, busy) == (job, [])
 
 
 def fail_with(error: Exception) -> None:
@@ -194,7 +201,7 @@ def test_a_job_past_its_purpose_is_not_run() -> None:
 
 def test_a_dead_workers_job_comes_back_and_the_lost_try_counts() -> None:
     job = due()
-    assert claim(PLAIN, job, now=NOW, worker="w1")
+    claim(PLAIN, job, NOW)
     assert rescue(now=NOW + timedelta(seconds=29)) == 0
     assert rescue(now=NOW + timedelta(seconds=31)) == 1
     job.refresh_from_db()
@@ -206,7 +213,7 @@ def test_a_dead_workers_guard_goes_with_it_and_nobody_elses_does(fake_redis: fak
     dead, other = due("tests.exclusive"), due("tests.exclusive", subject="thing:2")
     for job in (dead, other):
         guard.Guard(job.subject, job.pk).take()
-    assert claim(EXCLUSIVE, dead, now=NOW, worker="w1")
+    claim(EXCLUSIVE, dead, NOW)
     rescue(now=NOW + timedelta(seconds=31))
     assert [fake_redis.exists(key) for key in ("lock:thing:1", "lock:thing:2")] == [0, 1]
 
@@ -214,7 +221,7 @@ def test_a_dead_workers_guard_goes_with_it_and_nobody_elses_does(fake_redis: fak
 def test_a_job_that_kills_its_workers_ends_on_the_shelf() -> None:
     job, at = due(), NOW
     for _ in range(3):
-        assert claim(PLAIN, job, now=at, worker="w1")
+        claim(PLAIN, job, at)
         at += timedelta(minutes=2)
         rescue(now=at)
         job.refresh_from_db()

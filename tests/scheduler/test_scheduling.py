@@ -50,7 +50,7 @@ def test_a_near_job_is_given_to_celery_at_commit_and_not_before(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         job = schedule(due_at=NOW + timedelta(seconds=30))
         assert announced == []
-    assert [(m.job_id, m.version, m.run_at) for m in announced] == [(job.pk, 1, job.run_at)]
+    assert [(m.pairs, m.run_at) for m in announced] == [(((job.pk, 1),), job.run_at)]
 
 
 def test_a_live_key_is_held_by_one_job_only() -> None:

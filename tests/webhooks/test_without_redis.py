@@ -50,4 +50,4 @@ def test_a_job_whose_message_got_lost_is_published_again(announced: list[publish
     job = Job.objects.get()
     assert announced == []
     messages = dispatcher.take(now=job.run_at + timedelta(seconds=25))
-    assert [(message.job_id, message.kind) for message in messages] == [(job.pk, "webhooks.process_event")]
+    assert [(message.pairs[0][0], message.kind) for message in messages] == [(job.pk, "webhooks.process_event")]

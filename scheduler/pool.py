@@ -1,0 +1,75 @@
+"""Threads of this process that run the jobs of a message side by side, no more at a time than the queue allows."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+from django.db import connections
+
+from scheduler.models import Queue
+
+T = TypeVar("T")
+THREADS = 64
+_lock = threading.Lock()
+_executor: ThreadPoolExecutor | None = None
+_slots: dict[str, threading.BoundedSemaphore] = {}
+_pid = 0
+
+
+def slot(queue: str) -> threading.BoundedSemaphore:
+    """One of the places that a queue has in this process; hold it while a job acts."""
+    with _lock:
+        _after_fork()
+        if queue not in _slots:
+            _slots[queue] = threading.BoundedSemaphore(_places(queue))
+        return _slots[queue]
+
+
+def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+    """Run all calls and give their results as they come in. A single call runs in the caller's own thread."""
+    places = slot(queue)
+
+    def held(call: Callable[[], T]) -> T:
+        with places:
+            return call()
+
+    if len(calls) == 1:
+        yield held(calls[0])
+        return
+    futures = [_threads().submit(_with_connection_closed, held, call) for call in calls]
+    for future in as_completed(futures):
+        yield future.result()
+
+
+def _places(queue: str) -> int:
+    """As the queue's row says when this process first works for it."""
+    row = Queue.objects.filter(name=queue).first()
+    return min(row.concurrency if row else 8, THREADS)
+
+
+def _with_connection_closed(held: Callable[[Callable[[], T]], T], call: Callable[[], T]) -> T:
+    try:
+        return held(call)
+    finally:
+        for connection in connections.all(initialized_only=True):
+            connection.close_if_unusable_or_obsolete()
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _executor
+    with _lock:
+        _after_fork()
+        if _executor is None:
+            _executor = ThreadPoolExecutor(THREADS, thread_name_prefix="job")
+        return _executor
+
+
+def _after_fork() -> None:
+    global _executor, _pid
+    if _pid != os.getpid():
+        _pid, _executor = os.getpid(), None
+        _slots.clear()

@@ -1,0 +1,165 @@
+"""Writes down how jobs ended: done, to be tried again, put back, on the dead-letter shelf, skipped."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import structlog
+from django.db import transaction
+
+from scheduler import clock, services
+from scheduler.claims import Claim, Run
+from scheduler.errors import JobError, Superseded, Wait
+from scheduler.kinds import Kind
+from scheduler.models import Job, JobAttempt
+from scheduler.retry import next_try
+from scheduler.signals import job_ended, job_failed
+from scheduler.transitions import move
+
+log = structlog.get_logger(__name__)
+BUSY_SECONDS = 1.0  # another job of the same subject is at work: look again after this
+Outcome = JobAttempt.Outcome
+__all__ = ["Ended", "Run", "expire", "look_again", "record", "skip"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A claimed job whose task has returned or raised."""
+
+    claim: Claim
+    started_at: datetime
+    finished_at: datetime
+    error: Exception | None
+
+
+def record(kind: Kind, ended: Sequence[Ended]) -> dict[int, str]:
+    """Write down how these ended; returns their outcomes by job id. Successes go in one statement."""
+    for end in ended:
+        _time(end)
+    outcomes = _record_successes([end for end in ended if end.error is None])
+    for end in ended:
+        if end.error is not None:
+            outcomes[end.claim.job.pk] = _record_error(kind, end, end.error)
+    for end in ended:
+        _log(end, outcomes[end.claim.job.pk])
+    return outcomes
+
+
+def look_again(job: Job, *, now: datetime) -> str:
+    """The subject is busy: come back in a moment. No attempt was made."""
+    with transaction.atomic():
+        _put_back(job, job.version, now + timedelta(seconds=BUSY_SECONDS), now)
+    return "busy"
+
+
+def expire(job: Job, *, now: datetime) -> str:
+    """Past the time after which it has no purpose: on the shelf, where a person sees it."""
+    error = f"Too late: it had no purpose after {job.expires_at:%Y-%m-%d %H:%M} UTC. {job.last_error}".strip()
+    with transaction.atomic():
+        mine = Job.objects.filter(pk=job.pk, version=job.version)
+        if move(mine, "fail", now=now, last_error=error):
+            job_failed.send(Job, job=job, error=error)
+    return "expired"
+
+
+def skip(job: Job, *, now: datetime) -> str:
+    """Later than its kind allows: called off, as its misfire rule says."""
+    mine = Job.objects.filter(pk=job.pk, version=job.version)
+    move(mine, "cancel", now=now, last_error=f"Skipped: it was due at {job.run_at:%Y-%m-%d %H:%M:%S} UTC.")
+    return "skipped"
+
+
+def _record_successes(ended: list[Ended]) -> dict[int, str]:
+    outcomes: dict[int, str] = {}
+    for version, group in groupby(sorted(ended, key=_version), key=_version):
+        same = list(group)
+        done = _succeed_together(same, version)
+        outcomes |= done if done is not None else {end.claim.job.pk: _succeed_alone(end) for end in same}
+    return outcomes
+
+
+def _version(end: Ended) -> int:
+    return end.claim.run.version
+
+
+def _succeed_together(ended: list[Ended], version: int) -> dict[int, str] | None:
+    """All of them or none: None when one was called off meanwhile."""
+    with transaction.atomic():
+        ids = [end.claim.job.pk for end in ended]
+        now = max(end.finished_at for end in ended)
+        if move(Job.objects.filter(pk__in=ids, version=version), "succeed", now=now, last_error="") != len(ids):
+            transaction.set_rollback(True)
+            return None
+        for end in ended:
+            end.claim.attempt.outcome = Outcome.SUCCEEDED
+        fields = ["outcome", "started_at", "finished_at", "lateness_ms"]
+        JobAttempt.objects.bulk_update([end.claim.attempt for end in ended], fields, batch_size=200)
+        for end in ended:
+            job_ended.send(Job, job=end.claim.job)
+    return dict.fromkeys(ids, str(Outcome.SUCCEEDED))
+
+
+def _succeed_alone(end: Ended) -> str:
+    done = _succeed_together([end], end.claim.run.version)
+    return done[end.claim.job.pk] if done is not None else _close(end, Outcome.CANCELLED, over=True)
+
+
+@transaction.atomic
+def _record_error(kind: Kind, end: Ended, error: Exception) -> str:
+    """Put the job back for its next try, or on the dead-letter shelf when there is none."""
+    if isinstance(error, Superseded):
+        return _close(end, Outcome.CANCELLED, over=True)
+    job, run, attempt, now = end.claim.job, end.claim.run, end.claim.attempt, clock.now()
+    waits = job.attempts.filter(outcome=Outcome.WAITING).count() + 1
+    again = next_try(kind.retry, error, attempt=run.attempt, waits=waits, now=now)
+    attempt.error_class, attempt.error = type(error).__name__, str(error)
+    if not isinstance(error, JobError):
+        attempt.traceback = "".join(traceback.format_exception(error))
+        log.error("job.fault", job=job.pk, kind=job.kind, error=attempt.error_class, exc_info=error)
+    if again is None:
+        mine = Job.objects.filter(pk=job.pk, version=run.version)
+        if move(mine, "fail", now=now, last_error=attempt.error):
+            job_failed.send(Job, job=job, error=attempt.error)
+        return _close(end, Outcome.FAILED, over=True)
+    waited = isinstance(error, Wait)
+    if not _put_back(job, run.version, again, now, attempt=run.attempt - waited, last_error=attempt.error):
+        return _close(end, Outcome.CANCELLED, over=True)
+    return _close(end, Outcome.WAITING if waited else Outcome.RETRY, over=False)
+
+
+def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes: object) -> int:
+    mine = Job.objects.filter(pk=job.pk, version=version)
+    published_at = services.published_if_near(run_at, now)
+    moved = move(mine, "put_back", now=now, run_at=run_at, published_at=published_at, **changes)
+    services.announce_near(now, [job.pk])
+    return moved
+
+
+@transaction.atomic
+def _close(end: Ended, outcome: JobAttempt.Outcome, *, over: bool) -> str:
+    """The attempt is over; when the job is too, or was called off, say so to the rooms above in the same commit."""
+    end.claim.attempt.outcome = outcome
+    end.claim.attempt.save()
+    if over:
+        job_ended.send(Job, job=end.claim.job)
+    return str(outcome)
+
+
+def _time(end: Ended) -> None:
+    """When it really started, which in a message of many jobs may be later than the claim."""
+    attempt, job = end.claim.attempt, end.claim.job
+    attempt.started_at = max(end.started_at, attempt.started_at)
+    attempt.finished_at = max(end.finished_at, attempt.started_at)
+    attempt.lateness_ms = round((attempt.started_at - job.run_at).total_seconds() * 1000)
+
+
+def _log(end: Ended, outcome: str) -> None:
+    job, attempt = end.claim.job, end.claim.attempt
+    log.info(
+        "job.ran", job=job.pk, kind=job.kind, subject=job.subject, attempt=attempt.number, outcome=outcome,
+        lateness_ms=attempt.lateness_ms, duration_ms=attempt.duration_ms,
+    )  # fmt: skip
