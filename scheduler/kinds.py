@@ -38,7 +38,7 @@ class Kind:
     priority: int = 5
     exclusive: bool = False
     lease: float = 30
-    batch: int = 50
+    batch: int = 200
     time_limit: float = 300
     misfire_after: float | None = None
     retry: RetryPolicy = field(default=DEFAULT)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from scheduler import clock, services
 from scheduler.claims import Claim, Run
@@ -21,6 +21,7 @@ from scheduler.signals import job_ended, job_failed
 from scheduler.transitions import move
 
 log = structlog.get_logger(__name__)
+CROWD = 10  # so many successes at once are logged in one line
 BUSY_SECONDS = 1.0  # another job of the same subject is at work: look again after this
 Outcome = JobAttempt.Outcome
 __all__ = ["Ended", "Run", "expire", "look_again", "record", "skip"]
@@ -44,8 +45,7 @@ def record(kind: Kind, ended: Sequence[Ended]) -> dict[int, str]:
     for end in ended:
         if end.error is not None:
             outcomes[end.claim.job.pk] = _record_error(kind, end, end.error)
-    for end in ended:
-        _log(end, outcomes[end.claim.job.pk])
+    _log(kind, ended, outcomes)
     return outcomes
 
 
@@ -94,13 +94,27 @@ def _succeed_together(ended: list[Ended], version: int) -> dict[int, str] | None
         if move(Job.objects.filter(pk__in=ids, version=version), "succeed", now=now, last_error="") != len(ids):
             transaction.set_rollback(True)
             return None
-        for end in ended:
-            end.claim.attempt.outcome = Outcome.SUCCEEDED
-        fields = ["outcome", "started_at", "finished_at", "lateness_ms"]
-        JobAttempt.objects.bulk_update([end.claim.attempt for end in ended], fields, batch_size=200)
+        _close_attempts([end.claim.attempt for end in ended])
         for end in ended:
             job_ended.send(Job, job=end.claim.job)
     return dict.fromkeys(ids, str(Outcome.SUCCEEDED))
+
+
+def _close_attempts(attempts: list[JobAttempt]) -> None:
+    """Mark attempts as succeeded, each with its own times.
+
+    In SQL, because ``bulk_update`` builds an expression per row and field: three quarters of the processor time of a
+    burst went there.
+    """
+    table = JobAttempt._meta.db_table
+    rows = [(str(Outcome.SUCCEEDED), a.started_at, a.finished_at, a.lateness_ms, a.pk) for a in attempts]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET outcome = %s, started_at = %s, finished_at = %s, lateness_ms = %s WHERE id = %s",  # noqa: S608
+            rows,
+        )
+    for attempt in attempts:
+        attempt.outcome = Outcome.SUCCEEDED
 
 
 def _succeed_alone(end: Ended) -> str:
@@ -157,9 +171,19 @@ def _time(end: Ended) -> None:
     attempt.lateness_ms = round((attempt.started_at - job.run_at).total_seconds() * 1000)
 
 
-def _log(end: Ended, outcome: str) -> None:
-    job, attempt = end.claim.job, end.claim.attempt
-    log.info(
-        "job.ran", job=job.pk, kind=job.kind, subject=job.subject, attempt=attempt.number, outcome=outcome,
-        lateness_ms=attempt.lateness_ms, duration_ms=attempt.duration_ms,
-    )  # fmt: skip
+def _log(kind: Kind, ended: Sequence[Ended], outcomes: dict[int, str]) -> None:
+    """A line for each job; of a crowd that went well, one for all: a burst must not drown in its own log."""
+    crowd = [end for end in ended if outcomes[end.claim.job.pk] == Outcome.SUCCEEDED]
+    if len(crowd) > CROWD:
+        attempts = [end.claim.attempt for end in crowd]
+        log.info(
+            "jobs.ran", jobs=len(crowd), first=crowd[0].claim.job.pk, kind=kind.name, outcome="succeeded",
+            max_lateness_ms=max(attempt.lateness_ms for attempt in attempts),
+        )  # fmt: skip
+    for end in ended:
+        outcome, job, attempt = outcomes[end.claim.job.pk], end.claim.job, end.claim.attempt
+        if len(crowd) <= CROWD or outcome != Outcome.SUCCEEDED:
+            log.info(
+                "job.ran", job=job.pk, kind=job.kind, subject=job.subject, attempt=attempt.number, outcome=outcome,
+                lateness_ms=attempt.lateness_ms, duration_ms=attempt.duration_ms,
+            )  # fmt: skip
