@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -200,8 +200,10 @@ class AttemptTotal(models.Model):
     duration_le_ms = models.PositiveIntegerField(help_text="upper bound of the histogram's bucket")
     attempts = models.BigIntegerField(default=0)
     lateness_ms = models.BigIntegerField(default=0, help_text="sum")
-    duration_ms = models.BigIntegerField(default=0, help_text="sum")
-    up_to = models.BigIntegerField(default=0, help_text="attempts up to this id are contained (row without a kind only)")
+    duration = models.DurationField(default=timedelta, help_text="sum")
+    up_to = models.BigIntegerField(
+        default=0, help_text="attempts up to this id are contained (row without a kind only)"
+    )
 
     class Meta:
         ordering = ["kind", "outcome", "lateness_le_ms", "duration_le_ms"]

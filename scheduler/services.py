@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from scheduler import kinds, publisher
-from scheduler.models import Job, JobAttempt
+from scheduler import kinds, publisher, totals
+from scheduler.models import Job
 from scheduler.transitions import move
 from smartlock.audit.services import record
 
@@ -113,21 +113,16 @@ def run_now(jobs: QuerySet[Job], *, now: datetime, actor: str = "system") -> int
 
 def clear_failed(jobs: QuerySet[Job], *, actor: str = "system") -> int:
     """Empty the dead-letter shelf of ``jobs``; their attempts go with them, the audit trail keeps the count."""
-    ids = list(jobs.filter(state=Job.State.FAILED).values_list("pk", flat=True))
-    JobAttempt.objects.filter(job_id__in=ids).delete()
-    Job.objects.filter(pk__in=ids, state=Job.State.FAILED).delete()
-    if ids:
-        record("jobs.cleared", "jobs", actor=actor, count=len(ids))
-    return len(ids)
+    cleared = totals.forget(jobs.filter(state=Job.State.FAILED))
+    if cleared:
+        record("jobs.cleared", "jobs", actor=actor, count=cleared)
+    return cleared
 
 
 def prune(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:
     """Delete succeeded and cancelled jobs that ended longer ago than ``keep``; failed ones stay."""
     old = Job.objects.filter(state__in=[Job.State.SUCCEEDED, Job.State.CANCELLED], finished_at__lt=now - keep)
-    ids = list(old.values_list("pk", flat=True)[:5000])
-    JobAttempt.objects.filter(job_id__in=ids).delete()
-    Job.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return totals.forget(old[:5000])
 
 
 def jobs_of(subject: str) -> QuerySet[Job]:

@@ -1,10 +1,10 @@
-"""What beat ticks: three duties, each a call of one function."""
+"""What beat ticks: its duties, each a call of one function."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from scheduler import clock, dispatcher, services
+from scheduler import clock, dispatcher, services, totals
 from scheduler import rescue as rescuer
 
 
@@ -21,3 +21,8 @@ def rescue() -> int:
 @shared_task(name="scheduler.prune", ignore_result=True)
 def prune() -> int:
     return services.prune(now=clock.now())
+
+
+@shared_task(name="scheduler.fold_attempts", ignore_result=True)
+def fold_attempts() -> int:
+    return totals.fold(now=clock.now())

@@ -43,3 +43,4 @@ def ensure_ticks(**_: Any) -> None:
 tick("scheduler.dispatch", seconds=settings.DISPATCH_SECONDS)
 tick("scheduler.rescue", seconds=10)
 tick("scheduler.prune", seconds=3600)
+tick("scheduler.fold_attempts", seconds=60)
