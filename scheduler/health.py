@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from scheduler import queues as rows
 from scheduler import redis
 from scheduler.dispatcher import HEARTBEAT
 from scheduler.models import Heartbeat, Job
 
-QUEUES = ("pins", "messages", "sync", "default")
+QUEUES = rows.NAMES
 OVERDUE = timedelta(seconds=60)
 SILENT = timedelta(seconds=60)
 S = Job.State
@@ -20,12 +21,14 @@ S = Job.State
 def queue_health(*, now: datetime) -> dict[str, Any]:
     """The state of every queue: ``healthy``, ``degraded`` (some queue is not) or ``unhealthy`` (nothing can run).
 
-    A queue is unhealthy when a job of it is overdue by a minute or lies on the dead-letter shelf.
+    A queue is unhealthy when a job of it is overdue by a minute or lies on the dead-letter shelf. What waits in a
+    paused queue counts as paused, and is neither waiting nor overdue: somebody wanted it so.
     """
     connected = redis.is_up()
     beat = Heartbeat.objects.filter(name=HEARTBEAT).values_list("beat_at", flat=True).first()
     ticking = beat is not None and now - beat < SILENT
-    queues = [_queue(name, stats) for name, stats in _stats(now).items()]
+    paused = rows.paused(fresh=True)
+    queues = [_queue(name, stats, name in paused) for name, stats in _stats(now).items()]
     healthy = sum(queue["healthy"] for queue in queues)
     all_well = connected and ticking and healthy == len(queues)
     return {
@@ -38,9 +41,12 @@ def queue_health(*, now: datetime) -> dict[str, Any]:
     }
 
 
-def _queue(name: str, stats: dict[str, int]) -> dict[str, Any]:
+def _queue(name: str, stats: dict[str, int], paused: bool) -> dict[str, Any]:
     overdue = stats.pop("overdue")
-    return {"name": name, "healthy": not overdue and not stats["failed"], "stats": stats, "overdue": overdue}
+    if paused:
+        stats["paused"], stats["waiting"], overdue = stats["waiting"], 0, 0
+    healthy = not overdue and not stats["failed"]
+    return {"name": name, "healthy": healthy, "is_paused": paused, "stats": stats, "overdue": overdue}
 
 
 def _stats(now: datetime) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""The verbs of the job engine: schedule, reschedule, cancel, retry, run now, ask, clear.
+"""The verbs of the job engine: schedule, reschedule, change priority, cancel, retry, run now, ask, clear, prune.
 
 All of them work in the caller's transaction, and each is a single statement per job or per set of jobs. ``now`` is
 aware UTC and handed in by the entrance (view, task, command).
@@ -6,18 +6,21 @@ aware UTC and handed in by the entrance (view, task, command).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
 from scheduler import kinds, publisher, totals
 from scheduler.models import Job
+from scheduler.retention import prune as prune  # one of the verbs
 from scheduler.transitions import move
 from smartlock.audit.services import record
+
+STEPS = 300  # a spread retry is laid out in at most so many portions
 
 
 def schedule(
@@ -37,9 +40,7 @@ def schedule(
     """
     declared = kinds.get(kind)
     _aware(due_at)
-    chosen = declared.priority if priority is None else priority
-    if not 1 <= chosen <= 10:
-        raise ValueError(f"priority must be 1 (high) to 10 (low), not {chosen}")
+    chosen = _priority(declared.priority if priority is None else priority)
     job = Job(
         kind=kind, subject=subject, live_key=live_key, payload=payload or {}, queue=declared.queue, priority=chosen,
         exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=due_at,
@@ -58,16 +59,32 @@ def schedule(
     return job
 
 
-def reschedule(jobs: QuerySet[Job], *, due_at: datetime, now: datetime, expires_at: datetime | None = None) -> int:
+def reschedule(
+    jobs: QuerySet[Job], *, due_at: datetime, now: datetime, expires_at: datetime | None = None, actor: str = "system"
+) -> int:
     """Give scheduled jobs another time; their attempts start afresh. Jobs that run or are over stay as they are."""
     _aware(due_at)
-    ids = list(jobs.filter(state=Job.State.SCHEDULED).values_list("pk", flat=True))
+    ids = _ids(jobs, Job.State.SCHEDULED)
     run_at = max(due_at, now)
-    changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0}
+    changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0, "by_hand": ""}
     changes["published_at"] = published_if_near(run_at, now)
     if expires_at is not None:
         changes["expires_at"] = expires_at
     moved = move(Job.objects.filter(pk__in=ids), "move", now=now, **changes)
+    if moved and actor != "system":
+        record("jobs.rescheduled", "jobs", actor=actor, count=moved, due_at=due_at.isoformat(), ids=ids[:100])
+    announce_near(now, ids)
+    return moved
+
+
+def change_priority(jobs: QuerySet[Job], priority: int, *, now: datetime, actor: str = "system") -> int:
+    """Give scheduled jobs another priority, 1 (high) to 10 (low). Messages that are under way are outdated by it."""
+    _priority(priority)
+    ids = _ids(jobs.exclude(priority=priority), Job.State.SCHEDULED)
+    near = Case(When(run_at__lte=horizon(now), then=Value(now)), default=None, output_field=DateTimeField())
+    moved = move(Job.objects.filter(pk__in=ids), "move", now=now, priority=priority, published_at=near)
+    if moved:
+        record("jobs.priority_changed", "jobs", actor=actor, count=moved, priority=priority, ids=ids[:100])
     announce_near(now, ids)
     return moved
 
@@ -80,31 +97,55 @@ def cancel(jobs: QuerySet[Job], *, now: datetime, actor: str = "system", reason:
     return gone
 
 
-def retry(jobs: QuerySet[Job], *, now: datetime, actor: str = "system") -> int:
+def retry(jobs: QuerySet[Job], *, now: datetime, actor: str = "system", spread: timedelta | None = None) -> int:
     """Take jobs from the dead-letter shelf (or called-off ones) and try them at once, with a full set of attempts.
 
-    A job whose live key has been taken by a newer one stays where it is.
+    With ``spread`` their tries are laid evenly over that time, the most urgent first, so that many of them do not
+    fall upon one provider together. A job whose live key has been taken by a newer one stays where it is.
     """
-    revived = 0
-    for pk in jobs.filter(state__in=[Job.State.FAILED, Job.State.CANCELLED]).values_list("pk", flat=True):
-        try:
-            with transaction.atomic():
-                revived += move(
-                    Job.objects.filter(pk=pk), "revive",
-                    now=now, run_at=now, attempt=0, expires_at=None, published_at=now,
-                )  # fmt: skip
-        except IntegrityError:
-            continue
-        announce_near(now, [pk])
+    over = jobs.filter(state__in=[Job.State.FAILED, Job.State.CANCELLED])
+    ids = list(over.order_by("priority", "due_at", "id").values_list("pk", flat=True))
+    by_hand = "" if actor == "system" else actor[:150]
+    revived = sum(_revive(some, run_at, now, by_hand) for run_at, some in _laid_out(ids, now, spread))
     if revived:
-        record("jobs.retried", "jobs", actor=actor, count=revived)
+        details: dict[str, Any] = {"spread_seconds": round(spread.total_seconds())} if spread else {}
+        record("jobs.retried", "jobs", actor=actor, count=revived, **details)
+    announce_near(now, ids)
     return revived
+
+
+def _laid_out(ids: list[int], now: datetime, spread: timedelta | None) -> Iterator[tuple[datetime, list[int]]]:
+    """``ids`` in order, in at most ``STEPS`` portions, with the moment of each."""
+    if spread is None or not ids:
+        yield now, ids
+        return
+    steps = min(len(ids), STEPS)
+    for step in range(steps):
+        yield now + spread * step / steps, ids[len(ids) * step // steps : len(ids) * (step + 1) // steps]
+
+
+def _revive(ids: list[int], run_at: datetime, now: datetime, by_hand: str) -> int:
+    """All in one statement; one by one only where a live key stands in the way. A deadline that is over is dropped."""
+    changes: dict[str, Any] = {
+        "run_at": run_at, "attempt": 0, "by_hand": by_hand, "published_at": published_if_near(run_at, now),
+        "progress": None, "progress_text": "",
+        "expires_at": Case(When(expires_at__gt=run_at, then=F("expires_at")), default=None),
+    }  # fmt: skip
+    try:
+        with transaction.atomic():
+            return move(Job.objects.filter(pk__in=ids), "revive", now=now, **changes)
+    except IntegrityError:
+        if len(ids) == 1:
+            return 0
+    middle = len(ids) // 2
+    return _revive(ids[middle:], run_at, now, by_hand) + _revive(ids[:middle], run_at, now, by_hand)
 
 
 def run_now(jobs: QuerySet[Job], *, now: datetime, actor: str = "system") -> int:
     """Try scheduled jobs at once instead of at their time."""
-    ids = list(jobs.filter(state=Job.State.SCHEDULED).values_list("pk", flat=True))
-    moved = move(Job.objects.filter(pk__in=ids), "move", now=now, run_at=now, published_at=now)
+    ids = _ids(jobs, Job.State.SCHEDULED)
+    by_hand = "" if actor == "system" else actor[:150]
+    moved = move(Job.objects.filter(pk__in=ids), "move", now=now, run_at=now, published_at=now, by_hand=by_hand)
     if moved:
         record("jobs.run_now", "jobs", actor=actor, count=moved, ids=ids[:100])
     announce_near(now, ids)
@@ -119,12 +160,6 @@ def clear_failed(jobs: QuerySet[Job], *, actor: str = "system") -> int:
     return cleared
 
 
-def prune(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:
-    """Delete succeeded and cancelled jobs that ended longer ago than ``keep``; failed ones stay."""
-    old = Job.objects.filter(state__in=[Job.State.SUCCEEDED, Job.State.CANCELLED], finished_at__lt=now - keep)
-    return totals.forget(old[:5000])
-
-
 def jobs_of(subject: str) -> QuerySet[Job]:
     """All jobs about one thing, oldest due time first."""
     return Job.objects.filter(subject=subject).order_by("due_at", "id")
@@ -132,6 +167,7 @@ def jobs_of(subject: str) -> QuerySet[Job]:
 
 def describe(job: Job, now: datetime) -> dict[str, Any]:
     """A job as scripts see it: ids, state, times and the history of its attempts (ISO 8601, UTC)."""
+    told = {"progress": job.progress, "progress_text": job.progress_text} if job.progress is not None else {}
     return {
         "id": job.pk, "kind": job.kind, "subject": job.subject, "state": job.state, "due_at": job.due_at.isoformat(),
         "run_at": job.run_at.isoformat(), "attempt": job.attempt, "max_attempts": job.max_attempts,
@@ -144,7 +180,18 @@ def describe(job: Job, now: datetime) -> dict[str, Any]:
             }
             for a in job.attempts.all()
         ],
+        **told,
     }  # fmt: skip
+
+
+def _ids(jobs: QuerySet[Job], state: Job.State) -> list[int]:
+    return list(jobs.filter(state=state).values_list("pk", flat=True))
+
+
+def _priority(priority: int) -> int:
+    if not 1 <= priority <= 10:
+        raise ValueError(f"priority must be 1 (high) to 10 (low), not {priority}")
+    return priority
 
 
 def _aware(moment: datetime) -> None:
@@ -163,7 +210,7 @@ def published_if_near(run_at: datetime, now: datetime) -> datetime | None:
 
 def announce_near(now: datetime, ids: Iterable[int]) -> None:
     """After the commit, tell Celery of those jobs that are due inside the horizon; the dispatcher finds the others."""
-    _announce(now, *Job.objects.filter(pk__in=list(ids)))
+    _announce(now, *Job.objects.filter(pk__in=list(ids), state=Job.State.SCHEDULED, run_at__lte=horizon(now)))
 
 
 def _announce(now: datetime, *jobs: Job) -> None:
