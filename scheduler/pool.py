@@ -17,7 +17,17 @@ THREADS = 64
 _lock = threading.Lock()
 _executor: ThreadPoolExecutor | None = None
 _slots: dict[str, threading.BoundedSemaphore] = {}
+_stopping = threading.Event()
 _pid = 0
+
+
+def stop() -> None:
+    """The worker was told to stop: what has not begun yet is handed back, what acts is finished."""
+    _stopping.set()
+
+
+def is_stopping() -> bool:
+    return _stopping.is_set()
 
 
 def slot(queue: str) -> threading.BoundedSemaphore:

@@ -14,6 +14,7 @@ from functools import partial
 
 from scheduler import claims, clock, guard, leases, pool, queues, records
 from scheduler.claims import Claim
+from scheduler.errors import Wait
 from scheduler.kinds import Kind, Pairs
 from scheduler.models import Job
 from scheduler.records import Ended, Run
@@ -120,6 +121,8 @@ def _record(kind: Kind, ended: list[Ended], held: dict[int, guard.Guard]) -> dic
 def _run(kind: Kind, claim: Claim) -> Ended:
     """The task itself. Whatever it raises is its answer; only a death of the worker is not."""
     started = clock.now()
+    if pool.is_stopping():
+        return Ended(claim, started, started, Wait("Its worker was told to stop before it began.", after=0))
     try:
         kind.function(claim.run)
     except Exception as error:

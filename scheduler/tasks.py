@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from typing import Any
 
-from scheduler import clock, dispatcher, services, totals
+from celery import shared_task
+from celery.signals import worker_shutting_down
+
+from scheduler import clock, dispatcher, pool, services, totals
 from scheduler import rescue as rescuer
 
 
@@ -26,3 +29,9 @@ def prune() -> int:
 @shared_task(name="scheduler.fold_attempts", ignore_result=True)
 def fold_attempts() -> int:
     return totals.fold(now=clock.now())
+
+
+@worker_shutting_down.connect
+def hand_back(**_: Any) -> None:
+    """SIGTERM: what this worker has claimed and not begun goes to another at once."""
+    pool.stop()

@@ -108,6 +108,18 @@ def test_a_worker_that_is_killed_is_replaced_and_the_guest_gets_in(home: House) 
     leave(home, ZIGBEE, stay)
 
 
+def test_a_worker_that_is_told_to_stop_finishes_what_it_holds(home: House) -> None:
+    home.sandbox.fault(BLE, "slow_after_commit", times=1, seconds=4)
+    stay = home.book(BLE, starts_in=-60, lasts=3600, guest="stop@example.com")
+    wait_for(lambda: home.codes(BLE) == 1, why="the worker is in the middle of its call")
+    home.stop("worker")
+    [attempt, *_] = next(job for job in home.jobs(stay["_id"]) if job["kind"] == "locks.generate_pin")["attempts"]
+    assert attempt["finished_at"], "it was finished and written down, not cut off"
+    home.start_worker()
+    assert home.opens(BLE, pin_in(home.mail("stop@example.com")["body"]))
+    leave(home, BLE, stay)
+
+
 def test_redis_may_be_emptied_and_restarted_and_nothing_is_lost(home: House) -> None:
     """P8, and why Celery is pinned: its workers hold an ETA message when Redis goes, and must live on."""
     stay = home.book(BLE, starts_in=3600 + 25, lasts=3600, guest="redis@example.com")

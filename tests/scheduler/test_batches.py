@@ -179,3 +179,21 @@ def test_no_more_act_at_once_than_the_queue_allows() -> None:
     outcomes = run_all(PLAIN, [[job.pk, job.version] for job in jobs], worker="w1")
     pool._slots.clear()
     assert ({str(row["outcome"]) for row in outcomes}, most) == ({"succeeded"}, [3])
+
+
+@pytest.mark.django_db
+def test_a_worker_that_stops_hands_back_what_it_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+    stopping = threading.Event()
+    monkeypatch.setattr(pool, "_stopping", stopping)
+
+    def stop_after_the_first(run: Run) -> None:
+        ran.append(run.job_id)
+        pool.stop()
+
+    doing["plain"] = stop_after_the_first
+    jobs = due(3)
+    assert run(jobs) == ["succeeded", "waiting", "waiting"]
+    assert ran == [jobs[0].pk]
+    back = Job.objects.filter(state="scheduled")
+    assert {(job.attempt, job.run_at) for job in back} == {(0, NOW)}
