@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from django.db import connections
 
-from scheduler.models import Queue
+from scheduler import queues
 
 T = TypeVar("T")
 THREADS = 64
 _lock = threading.Lock()
 _executor: ThreadPoolExecutor | None = None
-_slots: dict[str, threading.BoundedSemaphore] = {}
+_slots: dict[tuple[str, int], threading.BoundedSemaphore] = {}
 _stopping = threading.Event()
 _pid = 0
 
@@ -32,11 +32,11 @@ def is_stopping() -> bool:
 
 def slot(queue: str) -> threading.BoundedSemaphore:
     """One of the places that a queue has in this process; hold it while a job acts."""
+    places = min(queues.settings(queue).concurrency, THREADS)
     with _lock:
         _after_fork()
-        if queue not in _slots:
-            _slots[queue] = threading.BoundedSemaphore(_places(queue))
-        return _slots[queue]
+        # With another concurrency the queue gets other places; those that are held are given back to the old ones.
+        return _slots.setdefault((queue, places), threading.BoundedSemaphore(places))
 
 
 def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
@@ -53,12 +53,6 @@ def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
     futures = [_threads().submit(_with_connection_closed, held, call) for call in calls]
     for future in as_completed(futures):
         yield future.result()
-
-
-def _places(queue: str) -> int:
-    """As the queue's row says when this process first works for it."""
-    row = Queue.objects.filter(name=queue).first()
-    return min(row.concurrency if row else 8, THREADS)
 
 
 def _with_connection_closed(held: Callable[[Callable[[], T]], T], call: Callable[[], T]) -> T:

@@ -49,11 +49,11 @@ def record(kind: Kind, ended: Sequence[Ended]) -> dict[int, str]:
     return outcomes
 
 
-def look_again(job: Job, *, now: datetime) -> str:
-    """The subject is busy: come back in a moment. No attempt was made."""
+def look_again(job: Job, *, now: datetime, after: float = BUSY_SECONDS, word: str = "busy") -> str:
+    """Come back in a moment: the subject is busy, or the queue starts no more jobs now. No attempt was made."""
     with transaction.atomic():
-        _put_back(job, job.version, now + timedelta(seconds=BUSY_SECONDS), now)
-    return "busy"
+        _put_back(job, job.version, now + timedelta(seconds=after), now)
+    return word
 
 
 def expire(job: Job, *, now: datetime) -> str:

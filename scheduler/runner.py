@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduler import claims, clock, guard, leases, pool, queues, records
+from scheduler import claims, clock, guard, leases, limits, pool, queues, records
 from scheduler.claims import Claim
 from scheduler.errors import Wait
 from scheduler.kinds import Kind, Pairs
@@ -72,7 +72,17 @@ def _due(kind: Kind, jobs: list[Job], outcomes: dict[int, str]) -> list[Job]:
     wait = max(((job.run_at - now).total_seconds() for job in jobs), default=0)
     if wait > 0:
         time.sleep(wait)
-    return [job for job in jobs if not _is_pointless(kind, job, clock.now(), outcomes)]
+    jobs = [job for job in jobs if not _is_pointless(kind, job, clock.now(), outcomes)]
+    return _within_limit(kind.queue, jobs, outcomes)
+
+
+def _within_limit(queue: str, jobs: list[Job], outcomes: dict[int, str]) -> list[Job]:
+    """As many as the queue's rate allows; the others come again one after the other, and block nobody meanwhile."""
+    now = clock.now()
+    grant = limits.ask(queue, len(jobs), now)
+    for place, job in enumerate(jobs[grant.starts :]):
+        outcomes[job.pk] = records.look_again(job, now=now, after=grant.wait(place), word="limited")
+    return jobs[: grant.starts]
 
 
 def _hand_back(jobs: Iterable[Job], outcomes: dict[int, str], word: str) -> list[Job]:

@@ -197,3 +197,13 @@ def test_a_worker_that_stops_hands_back_what_it_has_not_begun(monkeypatch: pytes
     assert ran == [jobs[0].pk]
     back = Job.objects.filter(state="scheduled")
     assert {(job.attempt, job.run_at) for job in back} == {(0, NOW)}
+
+
+@pytest.mark.django_db
+def test_a_queue_starts_no_more_than_its_rate_and_puts_the_others_back_one_after_the_other() -> None:
+    Queue.objects.filter(name="default").update(rate=2, burst=3)
+    jobs = due(5)
+    assert run(jobs) == ["succeeded"] * 3 + ["limited"] * 2
+    waits = sorted((job.run_at - NOW).total_seconds() for job in Job.objects.filter(state="scheduled"))
+    assert waits == [0.5, 1.0]
+    assert set(Job.objects.filter(state="scheduled").values_list("attempt", flat=True)) == {0}
