@@ -5,7 +5,7 @@ A failing or shrunken answer never cancels a stay: what the search does not show
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from reservations.stays.client import StaysClient
 from reservations.stays.payloads import identifier, parse_reservation, reservation_id
 
 log = structlog.get_logger(__name__)
+Tell = Callable[[int, int, str], None]  # so many of so many, and which one
 SUSPICIOUS = 3  # so many stays, and most of those we have, unknown at once: the account is wrong, not the stays
 
 
@@ -46,17 +47,32 @@ def read_again(client: StaysClient, external_id: str, *, now: datetime) -> servi
     return services.save_facts(parse_reservation(payload, guest), facts_at=now)
 
 
-def sync(client: StaysClient, start: date, end: date, *, now: datetime, dry_run: bool = False) -> Result:
-    """Bring our reservations between two dates in line with Stays. Raises StaysError when it cannot be read."""
+def _quietly(done: int, total: int, text: str) -> None:
+    """Nobody asked how far it is."""
+
+
+def sync(
+    client: StaysClient, start: date, end: date, *, now: datetime, dry_run: bool = False, on_progress: Tell = _quietly
+) -> Result:
+    """Bring our reservations between two dates in line with Stays. Raises StaysError when it cannot be read.
+
+    ``on_progress`` is told how far it is before each stay and once at the end.
+    """
     result = Result()
-    seen: set[str] = set()
-    for short in client.search(start, end):
-        seen.add(reservation_id(short))
+    found = list(client.search(start, end))
+    seen = {reservation_id(short) for short in found}
+    for short in found:
+        on_progress(result.seen, len(found), _name(short))
         result.seen += 1
         _save_one(client, short, result, now=now, dry_run=dry_run)
     expected = list(_expected(start, end))
     missing = [stay for stay in expected if stay.external_id not in seen]
-    gone = [stay for stay in missing if _is_gone(client, stay, result, now=now, dry_run=dry_run)]
+    gone = []
+    for number, stay in enumerate(missing):
+        on_progress(len(found) + number, len(found) + len(missing), str(stay))
+        if _is_gone(client, stay, result, now=now, dry_run=dry_run):
+            gone.append(stay)
+    on_progress(len(found) + len(missing), len(found) + len(missing), "")
     if len(gone) >= SUSPICIOUS and len(gone) > len(expected) / 2:
         result.problems.append(
             f"Stays knows nothing of {len(gone)} of {len(expected)} stays we have, so none of them was ended: "
@@ -79,11 +95,15 @@ def _save_one(client: StaysClient, short: dict[str, Any], result: Result, *, now
     try:
         saved = read_again(client, external_id, now=now)
     except (BadReservation, UnknownListing) as error:
-        result.problems.append(f"{short.get('id') or external_id}: {error}")
+        result.problems.append(f"{_name(short)}: {error}")
         return
     if saved is not None:
         result.created += saved.created
         result.changed += bool(saved.changed) and not saved.created
+
+
+def _name(short: dict[str, Any]) -> str:
+    return str(short.get("id") or reservation_id(short))
 
 
 def _expected(start: date, end: date) -> Iterator[Reservation]:

@@ -55,6 +55,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
         ordering = ["run_at", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -125,6 +126,7 @@ class JobAttempt(models.Model):
     by_hand = models.CharField(max_length=150, blank=True, help_text="who had it run, when it was not its time")
 
     class Meta:
+        verbose_name, verbose_name_plural = _("try"), _("tries")
         ordering = ["started_at", "id"]
         constraints = [
             models.CheckConstraint(
@@ -163,6 +165,7 @@ class Queue(models.Model):
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("queue"), _("queues")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gt=0), name="queue_rate_above_zero"),
@@ -182,6 +185,9 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=32, primary_key=True)
     beat_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("sign of life"), _("signs of life")
 
     def __str__(self) -> str:
         return self.name

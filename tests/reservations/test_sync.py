@@ -194,3 +194,18 @@ def test_the_tick_survives_a_stays_that_is_away(settings: Settings) -> None:
     tasks.sync_near_stays()
     settings.STAYS_BASE_URL = ""
     tasks.sync_near_stays()
+
+
+@pytest.mark.usefixtures("ours")
+def test_it_tells_how_far_it_is(account: RunningSandbox) -> None:
+    first, second = book(account), book(account)
+    run()
+    account.cancel(second["_id"], webhook=False)
+    save_facts(make_facts(Reservation.objects.get(external_id=first["_id"]).accommodation), facts_at=NOW)
+    told: list[tuple[int, int, str]] = []
+    with StaysClient.from_settings() as client:
+        result = sync(client, START, END, now=NOW, on_progress=lambda *words: told.append(words))
+    assert [done for done, _total, _text in told] == list(range(len(told)))
+    assert told[0][1] == result.seen
+    assert told[-1] == (len(told) - 1, len(told) - 1, "")
+    assert {first["id"], second["id"]} <= {text for _done, _total, text in told}
