@@ -1,0 +1,104 @@
+"""SmartLock's side of what is not the work of its workers: `python -m bench.ours VERB ...`, answers in JSON.
+
+    noops COUNT FIRST SPREAD    rows as if scheduled long ago: nothing is published, the dispatcher finds them
+    one-by-one COUNT            a reservation with its two jobs, one transaction each
+    in-bulk COUNT               that many jobs at once
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import django
+
+from bench.journal import Plan
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
+django.setup()
+
+from django.db import transaction  # noqa: E402
+
+import bench.tasks  # noqa: E402, F401
+from bench.stays import a_unit, reservation  # noqa: E402
+from reservations.models import Reservation  # noqa: E402
+from scheduler import services  # noqa: E402
+from scheduler.models import Job  # noqa: E402
+
+BATCH = 2000
+FAR = timedelta(days=30)
+
+
+def noops(arguments: list[str]) -> dict[str, float]:
+    plan, now = Plan.of(arguments), datetime.now(UTC)
+    rows = (_noop(number, plan, now) for number in range(plan.count))
+    Job.objects.bulk_create(rows, batch_size=BATCH)
+    return {"count": plan.count}
+
+
+def _noop(number: int, plan: Plan, now: datetime) -> Job:
+    due_at = datetime.fromtimestamp(plan.due(number), UTC)
+    return Job(kind="bench.noop", payload={"n": number}, due_at=due_at, run_at=due_at, created_at=now, updated_at=now)
+
+
+def one_by_one(arguments: list[str]) -> dict[str, float]:
+    """The engine's verbs in the caller's transaction; nothing is decided here, as with the others."""
+    unit, now = a_unit(), datetime.now(UTC)
+
+    def save(number: int) -> None:
+        with transaction.atomic():
+            stay = reservation(unit, number)
+            Reservation.objects.bulk_create([stay])  # one INSERT, no signals: the plan is measured in the next verb
+            for kind, due_at in (("locks.generate_pin", now + FAR), ("locks.revoke_pin", now + FAR * 2)):
+                services.schedule(kind, due_at=due_at, now=now, subject=stay.subject, live_key=f"{kind}:{stay.pk}")
+
+    return _each(int(arguments[0]), save)
+
+
+def whole_plan(arguments: list[str]) -> dict[str, float]:
+    """What the product does on a booking: the stay is saved, and the plan schedules what it is entitled to."""
+    unit = a_unit(with_lock=True)
+    return _each(int(arguments[0]), lambda number: reservation(unit, number).save())
+
+
+def _each(count: int, save: Callable[[int], object]) -> dict[str, float]:
+    for number in range(20):  # connections, caches, prepared statements
+        save(number)
+    started = time.perf_counter()
+    for number in range(20, 20 + count):
+        save(number)
+    return {"seconds": time.perf_counter() - started}
+
+
+def in_bulk(arguments: list[str]) -> dict[str, float]:
+    count, now = int(arguments[0]), datetime.now(UTC)
+    Job.objects.exists()
+    wanted = [
+        {"due_at": now + FAR, "subject": f"reservation:{number}", "live_key": f"bulk:{number}", "payload": {"n": number}}
+        for number in range(count)
+    ]
+    started = time.perf_counter()
+    many: Any = getattr(services, "schedule_many", None)
+    with transaction.atomic():
+        if many is not None:
+            many("bench.noop", wanted, now=now)
+        else:
+            for one in wanted:
+                services.schedule("bench.noop", now=now, **one)  # type: ignore[arg-type]
+    return {"seconds": time.perf_counter() - started, "bulk_verb": float(many is not None)}
+
+
+VERBS: dict[str, Callable[[list[str]], dict[str, float]]] = {
+    "noops": noops,
+    "one-by-one": one_by_one,
+    "whole-plan": whole_plan,
+    "in-bulk": in_bulk,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(VERBS[sys.argv[1]](sys.argv[2:])))
