@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -22,9 +25,10 @@ from scheduler.models import Job
 
 STYLES = {
     "scheduled": "NOTICE", "running": "WARNING", "succeeded": "SUCCESS", "failed": "ERROR", "cancelled": "HTTP_INFO",
-    "healthy": "SUCCESS", "degraded": "WARNING", "unhealthy": "ERROR",
+    "healthy": "SUCCESS", "paused": "WARNING", "degraded": "WARNING", "unhealthy": "ERROR",
     "missing": "ERROR", "unwanted": "ERROR", "foreign": "WARNING",
 }  # fmt: skip
+PIPE_CLOSED = 141  # what a shell shows for a program that SIGPIPE ended
 
 
 class OperatorCommand(BaseCommand):
@@ -36,7 +40,8 @@ class OperatorCommand(BaseCommand):
         if options.get("verbosity", 1) < 2:
             root.setLevel(logging.WARNING)
         try:
-            return super().execute(*args, **options)
+            with _reader_may_leave(real=options.get("stdout") is None):
+                return super().execute(*args, **options)
         finally:
             root.setLevel(before)
 
@@ -62,9 +67,33 @@ class OperatorCommand(BaseCommand):
             padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
             self.say("  ".join(self._painted(cell) if on_terminal else cell for cell in padded).rstrip())
 
+    def show_progress(self, done: int, total: int, text: str = "") -> None:
+        """One line that grows on a terminal, and is gone in the end; nothing in a pipe."""
+        if not self.stderr.isatty():
+            return
+        width = shutil.get_terminal_size().columns
+        line = f"{_bar(done, total)} {done} of {total}  {text}" if done < total else ""
+        self.stderr.write("\r" + line[: width - 1].ljust(width - 1) + ("" if line else "\r"), lambda x: x, ending="")
+        self.stderr.flush()
+
     def _painted(self, cell: str) -> str:
         style = STYLES.get(cell.strip())
         return str(getattr(self.style, style)(cell)) if style else cell
+
+
+@contextmanager
+def _reader_may_leave(*, real: bool) -> Iterator[None]:
+    """``list_jobs | head``: a reader that has seen enough ends the command quietly, as it ends any Unix tool."""
+    try:
+        try:
+            yield
+        finally:
+            if real:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        if real:  # what is left in the buffer goes nowhere, or the interpreter would complain at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(PIPE_CLOSED) from None
 
 
 def reservation(reference: str) -> Reservation:
@@ -107,6 +136,11 @@ def _amount(seconds: int) -> str:
         if seconds >= size:
             return f"{round(seconds / {'d': 86_400, 'h': 3_600, 'min': 60}[unit])} {unit}"
     return f"{seconds} s"
+
+
+def _bar(done: int, total: int, width: int = 24) -> str:
+    filled = width * done // max(total, 1)
+    return f"[{'#' * filled}{'.' * (width - filled)}] {100 * done // max(total, 1):3d} %"
 
 
 def _line(cell: object) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -129,3 +133,74 @@ def test_queue_health_tells_by_its_exit_code() -> None:
     assert (answer.code, answer.json["status"]) == (0, "healthy")
     failed_job()
     assert run("queue_health").code == 1
+
+
+def test_jobs_of_a_kind_or_a_queue_are_called_off(stay: Reservation) -> None:
+    other = make_reservation(stay.accommodation, facts_at=clock.now(), check_in_date=stay.check_out_date,
+                             check_out_date=stay.check_out_date + timedelta(days=1))  # fmt: skip
+    assert run("cancel_jobs").code == 2
+    told = run("cancel_jobs", "--queue", "pins", "--dry-run")
+    assert "4 jobs would be called off" in told.out
+    assert run("cancel_jobs", "--kind", GENERATE, "--dry-run", "--json").json["found"] == 2
+    assert run("cancel_jobs", "EV77J", "--kind", REVOKE, "--json").json["cancelled"] == 1
+    answer = run("cancel_jobs", "--kind", REVOKE, "--queue", "pins", "--json").json
+    assert (answer["reservation"], answer["cancelled"]) == (None, 1)
+    assert Job.objects.get(state="cancelled", subject=other.subject).kind == REVOKE
+    assert run("cancel_jobs", "--queue", "sync").code == 1
+
+
+def test_many_called_off_are_counted_not_listed(stay: Reservation) -> None:
+    now = clock.now()
+    Job.objects.bulk_create([Job(kind=GENERATE, queue="sync", due_at=now, run_at=now) for _ in range(70)])
+    answer = run("cancel_jobs", "--queue", "sync")
+    assert "… and 20 more." in answer.out
+    assert "70 jobs called off." in answer.out
+
+
+def test_retries_are_spread_over_minutes(stay: Reservation) -> None:
+    jobs = [failed_job() for _ in range(4)]
+    for nonsense in ("0", "-1", "nan", "20000"):
+        assert run("retry_jobs", "--all", "--spread", nonsense).code == 2
+    assert "Tried again: 4 jobs, over 20 minutes." in run("retry_jobs", "--all", "--spread", "20").out
+    times = sorted(Job.objects.filter(pk__in=[job.pk for job in jobs]).values_list("run_at", flat=True))
+    assert {later - sooner for sooner, later in itertools.pairwise(times)} == {timedelta(minutes=5)}
+
+
+def test_a_queue_is_paused_and_resumed() -> None:
+    Heartbeat.objects.create(name="dispatcher", beat_at=clock.now())
+    assert run("pause_queue", "pins", "--json").json == {"queue": "pins", "paused": True, "changed": True}
+    again = run("pause_queue", "pins")
+    assert (again.code, "paused already, by command" in again.out) == (0, True)
+    health = run("queue_health")
+    assert health.code == 0
+    assert [line.split()[1] for line in health.out.splitlines() if line.startswith("pins")] == ["paused"]
+    assert "goes on" in run("resume_queue", "pins").out
+    assert "was not paused" in run("resume_queue", "pins").out
+    assert AuditLog.objects.filter(action__startswith="queue.", actor="command").count() == 2
+
+
+@pytest.mark.parametrize("command", ["pause_queue", "resume_queue"])
+def test_a_queue_that_does_not_exist_is_a_sentence(command: str) -> None:
+    answer = run(command, "pnis")
+    assert (answer.code, answer.out) == (1, "No queue is called 'pnis'; known: default, messages, pins, sync.")
+
+
+def test_a_reader_that_leaves_early_ends_the_command_without_a_traceback() -> None:
+    program = """
+import django; django.setup()
+from smartlock.management.printing import OperatorCommand
+class Command(OperatorCommand):
+    def handle(self, **options):
+        for number in range(200_000):
+            self.say(f"line {number}")
+Command().run_from_argv(["manage.py", "talk"])
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    words = [sys.executable, "-c", program]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as talker:
+        assert talker.stdout is not None
+        assert talker.stderr is not None
+        assert talker.stdout.readline() == "line 0\n"
+        talker.stdout.close()
+        assert talker.stderr.read() == ""
+        assert talker.wait(30) == 141

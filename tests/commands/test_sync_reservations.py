@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 
 from reservations.errors import StaysError, StaysRefused
 from reservations.stays.client import StaysClient
@@ -42,3 +45,25 @@ def test_json_tells_the_counts(settings: LazySettings, monkeypatch: pytest.Monke
         "problems": [],
     }  # fmt: skip
     assert run("sync_reservations", "--from", "2026-03-09", "--to", "2026-03-01").code == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stderr", "shown"), [(Terminal(), True), (io.StringIO(), False)])
+def test_a_bar_grows_on_a_terminal_only(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, shown: bool
+) -> None:
+    stays = [{"_id": f"{number:024x}", "id": f"EV{number}J"} for number in range(4)]
+    settings.STAYS_BASE_URL = "http://127.0.0.1:1"
+    monkeypatch.setattr(StaysClient, "search", lambda *_: iter(stays))
+    out = io.StringIO()
+    call_command("sync_reservations", "--dry-run", stdout=out, stderr=stderr)
+    assert ("[######..................]  25 % 1 of 4  EV1J" in stderr.getvalue()) is shown
+    assert "4 read" in out.getvalue()
+    if shown:
+        assert stderr.getvalue().endswith(" \r")
+    else:
+        assert stderr.getvalue() == ""

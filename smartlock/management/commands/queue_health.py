@@ -38,7 +38,7 @@ class Command(OperatorCommand):
         self.say()
         rows = []
         for queue in report["queues"]:
-            state = "healthy" if queue["healthy"] else "unhealthy"
+            state = "unhealthy" if not queue["healthy"] else "paused" if queue["is_paused"] else "healthy"
             rows.append((queue["name"], state, *(queue["stats"][name] for name in COUNTS), queue["overdue"]))
         if rows:
             self.print_table(["queue", "state", *COUNTS, "overdue"], rows)

@@ -39,11 +39,13 @@ class Command(OperatorCommand):
             raise CommandError(f"--to ({end}) is before --from ({start}).", returncode=2)
         try:
             with StaysClient.from_settings() as client:
-                result = sync(client, start, end, now=now, dry_run=options["dry_run"])
+                result = sync(client, start, end, now=now, dry_run=options["dry_run"], on_progress=self.show_progress)
         except StaysRefused as error:
             raise CommandError(str(error), returncode=2) from None
         except StaysError as error:
             raise CommandError(str(error), returncode=1) from None
+        finally:
+            self.show_progress(0, 0)
         if options["json"]:
             self.print_json({"from": start, "to": end, "dry_run": options["dry_run"], **result.as_dict()})
             return
