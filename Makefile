@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint screenshots format lock clean
+.PHONY: help install run test chaos lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -26,6 +26,10 @@ run: ## set everything up and run it in the foreground (Ctrl-C stops it); PORT=8
 test: install ## run all tests; ARGS="-k webhook" goes to pytest
 	$(VENV) -m deploy.services $(VENV) -m pytest -n 4 $(ARGS)
 	$(VENV) -m pytest -n 4 -m "django_db and not journey" $(ARGS) || [ $$? -eq 5 ]
+
+MINUTES ?= 10
+chaos: install ## break real processes at random and judge what is left (docs/chaos.md); MINUTES=10 SEED=...
+	$(VENV) -m tests.chaos --minutes $(MINUTES) --seed "$(SEED)" $(ARGS)
 
 lint: install ## check style, types, import rules, migrations, deployment settings and the compose file
 	$(VENV) -m ruff check

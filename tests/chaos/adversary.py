@@ -95,7 +95,7 @@ class Adversary:
         at = time.time()
         pid = self._stage.kill(name)
         self._later(self._rng.uniform(0, 4), lambda: self._revive(name))
-        return Blow(at, "kill", (name,), pid)
+        return Blow(at, "kill", (name,), (pid,))
 
     def _revive(self, name: str) -> None:
         if name not in self._stage.processes:
@@ -105,12 +105,13 @@ class Adversary:
         name = self._victim(target)
         if name is None:
             return None
-        # Valkey is frozen for less: nobody loses a claim by it, and all would only wait.
-        seconds = self._rng.uniform(1, 6 if name == "valkey" else self._temper.freeze)
+        # Either a hiccup, or so long that leases run out. Valkey is frozen for less: by it nobody loses a claim.
+        share = self._rng.choice([self._rng.uniform(0.02, 0.4), self._rng.uniform(0.85, 1)])
+        seconds = share * (6 if name == "valkey" else self._temper.freeze)
         at = time.time()
         pid = self._stage.freeze(name)
         self._later(seconds, lambda: self._stage.thaw(name))
-        return Blow(at, "freeze", (name,), pid, seconds)
+        return Blow(at, "freeze", (name,), (pid,), seconds)
 
     def _restart(self, target: str) -> Blow | None:
         if not self._stage.healthy("valkey"):
@@ -121,7 +122,7 @@ class Adversary:
             self._stage.wipe_valkey()
         seconds = self._rng.uniform(0, 4)
         self._later(seconds, lambda: self._revive("valkey"))
-        return Blow(time.time(), "restart empty" if empty else "restart", ("valkey",), pid, seconds)
+        return Blow(time.time(), "restart empty" if empty else "restart", ("valkey",), (pid,), seconds)
 
     def _flush(self, _: str) -> Blow | None:
         if not self._stage.healthy("valkey"):
@@ -144,5 +145,6 @@ class Adversary:
                 backends = self._rng.sample(backends, min(len(backends), 3))
             for pid, _ in backends:
                 connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-        names = {name for _, name in backends}
-        return Blow(at, "cut", tuple(sorted(names))) if names else None
+        names = tuple(sorted({name for _, name in backends}))
+        pids = tuple(self._stage.processes[name].pid for name in names if name in self._stage.processes)
+        return Blow(at, "cut", names, pids) if names else None

@@ -149,10 +149,11 @@ class Driver(threading.Thread):
     # --- help ---------------------------------------------------------------------------------------------------------
 
     def _some_order(self) -> Order | None:
-        """One of the last few, so that most are still waiting or at work."""
-        recent = list(self.evidence.orders.values())[-60:]
-        order = self._rng.choice(recent) if recent else None
-        return order if order is not None and order.cancelled_at is None else None
+        """One that waits, or may just be at work."""
+        since = time.time() - 2
+        recent = list(self.evidence.orders.values())[-300:]
+        open_ones = [order for order in recent if order.cancelled_at is None and order.promises[-1].due > since]
+        return self._rng.choice(open_ones) if open_ones else None
 
     def _surely(self, verb: Callable[[], T], look: Callable[[], T]) -> T:
         """Do it; when the connection breaks on the way, look what became of it, for as long as it takes."""

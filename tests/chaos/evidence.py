@@ -76,12 +76,12 @@ class Effect:
 
 @dataclass(frozen=True)
 class Blow:
-    """What was done to whom. ``names`` are the processes it touched; ``pid`` is theirs for kill and freeze."""
+    """What was done to whom: the processes it touched, by name and by their numbers at that time."""
 
     at: float
     what: str
     names: tuple[str, ...] = ()
-    pid: int = 0
+    pids: tuple[int, ...] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:

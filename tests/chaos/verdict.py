@@ -130,10 +130,9 @@ def _repetition(evidence: Evidence, first: Effect, again: Effect, verdict: Verdi
 
 def _blow_against(evidence: Evidence, effect: Effect, until: float) -> Blow | None:
     """What kept the process of this effect from recording it, if anything did."""
-    for blow in evidence.blows:
-        hit = blow.pid == effect.pid if blow.pid else blow.what == "cut" and effect.worker in blow.names
+    for blow in reversed(evidence.blows):
         since = effect.began - (CUT_MEMORY if blow.what == "cut" else 1)
-        if hit and since <= blow.at <= until:
+        if effect.pid in blow.pids and since <= blow.at <= until:
             return blow
     return None
 
