@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Cast, Coalesce, Greatest
+from django.db.models.functions import Cast, Greatest
 
 from scheduler.models import AttemptTotal, Job, JobAttempt
 
@@ -20,6 +20,7 @@ BOUNDS_MS = tuple(round(seconds * 1000) for seconds in SECONDS)
 ABOVE_MS = 2**31 - 1  # the bucket of what is above all bounds
 SETTLED = timedelta(minutes=5)  # by then a claim is committed or was rolled back, so no smaller id turns up
 ABANDONED = timedelta(hours=1)  # an attempt that was called off and whose worker never said that it ended
+TALLIED = ("job__kind", "outcome", "late_le", "took_le", "number", "late_sum", "took_sum")
 MARK: dict[str, Any] = {"kind": "", "outcome": "", "lateness_le_ms": 0, "duration_le_ms": 0}
 
 
@@ -36,13 +37,28 @@ class Tally(NamedTuple):
 
 
 def read() -> list[Tally]:
-    """All that ever finished. The same combination may come twice: once contained, once behind the mark."""
-    mark = Coalesce(models.Subquery(AttemptTotal.objects.filter(**MARK).values("up_to")[:1]), models.Value(0))
-    contained = AttemptTotal.objects.exclude(kind="").order_by().values_list(
-        "kind", "outcome", "lateness_le_ms", "duration_le_ms", "attempts", "lateness_ms", "duration"
-    )  # fmt: skip
-    behind = _tallied(JobAttempt.objects.filter(pk__gt=mark))
-    return [_tally(row) for row in contained.union(behind, all=True)]
+    """All that ever finished. The same combination may come twice: once contained, once behind the mark.
+
+    The mark is read first and given as a number, for with a subquery PostgreSQL reads every attempt. It comes with
+    the rows again: when a fold moved it in between, they do not fit together and are read again.
+    """
+    while True:
+        mark = _mark()
+        contained = AttemptTotal.objects.order_by().values_list(
+            "kind", "outcome", "lateness_le_ms", "duration_le_ms", "attempts", "lateness_ms", "duration", "up_to"
+        )  # fmt: skip
+        behind = (
+            _tallied(JobAttempt.objects.filter(pk__gt=mark))
+            .annotate(zero=models.Value(0))
+            .values_list(*TALLIED, "zero")
+        )
+        rows = list(contained.union(behind, all=True))
+        if max((row[-1] for row in rows), default=0) == mark:
+            return [Tally(*row[:-1]) for row in rows if row[0]]
+
+
+def _mark() -> int:
+    return AttemptTotal.objects.filter(**MARK).values_list("up_to", flat=True).first() or 0
 
 
 @transaction.atomic
@@ -80,7 +96,7 @@ def _locked_mark() -> AttemptTotal:
 
 def _add(attempts: models.QuerySet[JobAttempt]) -> int:
     """Add these to the totals, under the mark's lock: nobody else changes a total meanwhile."""
-    tallies = [_tally(row) for row in _tallied(attempts)]
+    tallies = [Tally(*row) for row in _tallied(attempts).values_list(*TALLIED)]
     if not tallies:
         return 0
     totals = {_key(total): total for total in AttemptTotal.objects.exclude(kind="")}
@@ -120,9 +136,4 @@ def _tallied(attempts: models.QuerySet[JobAttempt]) -> Any:
             late_sum=Cast(models.Sum(Greatest("lateness_ms", models.Value(0))), models.BigIntegerField()),
             took_sum=models.Sum("took"),
         )
-        .values_list("job__kind", "outcome", "late_le", "took_le", "number", "late_sum", "took_sum")
     )
-
-
-def _tally(row: tuple[Any, ...]) -> Tally:
-    return Tally(*row)

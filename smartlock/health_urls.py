@@ -1,14 +1,16 @@
-"""``/health/…``: three questions, answered in JSON, with and without a trailing slash."""
+"""``/health/…``: three questions, answered in JSON, with and without a trailing slash. ``/metrics`` for Prometheus."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, JsonResponse
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from scheduler import clock
 from smartlock import health
+from smartlock import metrics as measures
 
 STATUS_CODES = {"healthy": 200, "degraded": 207, "unhealthy": 503}
 
@@ -37,8 +39,24 @@ def queues(request: HttpRequest) -> JsonResponse:
     return JsonResponse(report, status=STATUS_CODES[report["status"]])
 
 
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The rows in numbers, for those who have the token (if one is set). 503 makes Prometheus note ``up 0``."""
+    if not measures.is_allowed(request.headers.get("Authorization", "")):
+        refused = HttpResponse("Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
+        refused["WWW-Authenticate"] = "Bearer"
+        return refused
+    try:
+        body, content_type = measures.render(now=clock.now(), accept=request.headers.get("Accept", ""))
+    except DatabaseError:
+        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")
+    return HttpResponse(body, content_type=content_type)
+
+
 urlpatterns = [
     re_path(r"^health/live/?$", live, name="health-live"),
     re_path(r"^health/ready/?$", ready, name="health-ready"),
     re_path(r"^health/queues/?$", queues, name="health-queues"),
+    re_path(r"^metrics/?$", metrics, name="metrics"),
 ]

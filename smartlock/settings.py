@@ -194,6 +194,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 FLOWER_URL = env.str("FLOWER_URL", default="http://127.0.0.1:5555").rstrip("/")
 FLOWER_AUTH = env.str("FLOWER_AUTH", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16 and not DEBUG:
+    raise refuse("METRICS_TOKEN needs at least 16 characters; empty leaves /metrics open.")
 
 # --- Mail -----------------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
@@ -220,7 +223,7 @@ STORAGES = {
     },
 }
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/?$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -111,6 +111,19 @@ def test_no_total_falls_when_jobs_are_pruned_or_cleared(fold_first: bool) -> Non
     assert seen() == before
 
 
+def test_a_fold_in_the_middle_of_a_scrape_counts_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt()
+    mark = totals._mark
+
+    def folded_just_after() -> int:
+        before = mark()
+        totals.fold(now=LATER)
+        return before
+
+    monkeypatch.setattr(totals, "_mark", folded_just_after)
+    assert sum(seen()[0].values()) == 1
+
+
 def test_totals_stay_right_whatever_happens_in_which_order() -> None:
     for step in range(12):
         attempt(late_ms=10**step, at=NOW + timedelta(hours=step))
