@@ -1,0 +1,81 @@
+"""Runs many seeds on all cores and tells the first that fails."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+from django.core.management import call_command
+
+from tests.simulation.simulator import Failure, run_seed
+from tests.simulation.world import simulated_world
+
+CHUNK = 25
+
+
+def command(arguments: Sequence[str]) -> int:
+    """``[--work jobs|stays] COUNT [FIRST]``, or ``--seed SEED``."""
+    parser = argparse.ArgumentParser(prog="make simulate")
+    parser.add_argument("--work", choices=("jobs", "stays"), default="")
+    parser.add_argument("--seed", type=int, help="replay this one and print its steps")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("count", type=int, nargs="?", default=2000)
+    parser.add_argument("first", type=int, nargs="?", help="the first seed; else a random one")
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        return replay(options.seed, options.work)
+    first = random.SystemRandom().randrange(10**8) if options.first is None else options.first
+    return campaign(range(first, first + options.count), options.work, options.processes)
+
+
+def campaign(seeds: range, work: str, processes: int) -> int:
+    began, done = time.perf_counter(), 0
+    chunks = [(seeds[start : start + CHUNK], work) for start in range(0, len(seeds), CHUNK)]
+    with multiprocessing.get_context("fork").Pool(processes, initializer=prepare) as pool:
+        for finished, story in pool.imap_unordered(run_chunk, chunks):
+            done += finished
+            if story:
+                print(story)
+                return 1
+    took = time.perf_counter() - began
+    print(f"{done} seeds from {seeds[0]} held every promise in {took:.0f} s: {done / took * 60:.0f} seeds a minute")
+    return 0
+
+
+def replay(seed: int, work: str) -> int:
+    prepare()
+    with simulated_world() as world:
+        try:
+            run_seed(world, seed, work=work)
+        except Failure as failure:
+            print(failure)
+            return 1
+        for at, what in world.log:
+            print(f"{at:%H:%M:%S.%f}  {what}")
+    print(f"seed {seed} held every promise")
+    return 0
+
+
+def prepare() -> None:
+    """Each process has a database of its own, in memory."""
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def run_chunk(chunk: tuple[range, str]) -> tuple[int, str]:
+    """How many seeds were run, and the story of the one that failed."""
+    seeds, work = chunk
+    return next(_run(seeds, work))
+
+
+def _run(seeds: range, work: str) -> Iterator[tuple[int, str]]:
+    with simulated_world() as world:
+        for seed in seeds:
+            try:
+                run_seed(world, seed, work=work)
+            except Failure as failure:
+                yield seed - seeds[0], str(failure)
+        yield len(seeds), ""
