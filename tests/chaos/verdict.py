@@ -7,7 +7,7 @@ blow hit that very process meanwhile. Every other repetition is *doubled*.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -45,8 +45,11 @@ class Verdict:
 
 def judge(evidence: Evidence) -> Verdict:
     verdict = Verdict()
+    done: dict[int, set[int]] = defaultdict(set)
+    for effect in evidence.effects:
+        done[effect.job_id].add(effect.step)
     for order in evidence.orders.values():
-        _lost(evidence, order, verdict)
+        _lost(evidence, order, done[order.job_id], verdict)
     for visit in evidence.visits:
         _started(evidence, visit, verdict)
     for effect in evidence.effects:
@@ -59,7 +62,7 @@ def judge(evidence: Evidence) -> Verdict:
     return verdict
 
 
-def _lost(evidence: Evidence, order: Order, verdict: Verdict) -> None:
+def _lost(evidence: Evidence, order: Order, done: set[int], verdict: Verdict) -> None:
     """A promise that was not kept: the row vanished, ended otherwise than ordered, or succeeded without its deeds."""
     state, error = evidence.rows.get(order.job_id, ("vanished", ""))
     if order.cancelled_at is not None:
@@ -69,7 +72,6 @@ def _lost(evidence: Evidence, order: Order, verdict: Verdict) -> None:
     if state != order.ends:
         verdict.add("lost", f"job {order.job_id} is {state}, not {order.ends}: {error}")
         return
-    done = {effect.step for effect in evidence.effects if effect.job_id == order.job_id}
     if order.ends == "succeeded" and len(done) < order.steps:
         verdict.add("lost", f"job {order.job_id} succeeded with effects {sorted(done)} of {order.steps}")
 
@@ -112,8 +114,8 @@ def _doubled(evidence: Evidence, verdict: Verdict) -> None:
     for deeds in copies.values():
         for first, again in pairwise(deeds):
             _repetition(evidence, first, again, verdict)
-    succeeded = [job_id for (job_id, _), move in evidence.moves.items() if move.state == "succeeded"]
-    for job_id in {job_id for job_id in succeeded if succeeded.count(job_id) > 1}:
+    succeeded = Counter(job_id for (job_id, _), move in evidence.moves.items() if move.state == "succeeded")
+    for job_id in (job_id for job_id, times in succeeded.items() if times > 1):
         verdict.add("doubled", f"job {job_id} succeeded twice")
 
 
