@@ -79,7 +79,7 @@ def fold(*, now: datetime) -> int:
 
 @transaction.atomic
 def forget(jobs: models.QuerySet[Job]) -> int:
-    """Delete jobs and their attempts: the only door by which they leave. Returns how many jobs went."""
+    """Delete jobs and their attempts; whoever prunes or clears does it here. Returns how many jobs went."""
     mark = _locked_mark()
     ids = list(jobs.select_for_update().values_list("pk", flat=True))
     attempts = JobAttempt.objects.filter(job_id__in=ids)
