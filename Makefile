@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos lint screenshots format lock clean
+.PHONY: help install run test bench chaos lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -31,6 +31,10 @@ MINUTES ?= 10
 chaos: install ## break real processes at random and judge what is left (docs/chaos.md); MINUTES=10 SEED=...
 	$(VENV) -m tests.chaos --minutes $(MINUTES) --seed "$(SEED)" $(ARGS)
 
+# Node with npm is needed too: BullMQ and Express are what we are measured against.
+bench: install ## measure us beside BullMQ, Celery, Procrastinate and Express; ONLY=burst,webhook ROUNDS=1 SCALE=0.1
+	@ONLY="$(ONLY)" WHO="$(WHO)" ROUNDS="$(ROUNDS)" SCALE="$(SCALE)" $(VENV) -m bench
+
 lint: install ## check style, types, import rules, migrations, deployment settings and the compose file
 	$(VENV) -m ruff check
 	$(VENV) -m ruff format --check
@@ -53,6 +57,7 @@ lock: install ## pin all dependencies anew (ARGS=--upgrade for the newest versio
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	echo uv | $(COMPILE) $(ARGS) - -o deploy/uv.txt
+	$(COMPILE) $(ARGS) bench/requirements.in -o bench/requirements.txt
 
 clean: ## remove caches and logs; .env, the database and .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/log var/static var/static.stamp

@@ -33,7 +33,7 @@ def main() -> int:
         machine = describe(world)
         print(machine, flush=True)
         for measurement in chosen:
-            note = provenance(rounds)
+            note = provenance(rounds, size.factor)
             table = measure(world, measurement, rounds, size, contenders)
             print("\n" + section(measurement, table, note), flush=True)
             if is_full:

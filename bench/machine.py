@@ -35,12 +35,13 @@ def describe(world: World) -> str:
     return "| machine | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items()) + "\n"
 
 
-def provenance(rounds: int) -> str:
+def provenance(rounds: int, scale: float) -> str:
     """When, which commit, how busy the machine was at the start."""
     commit = _said(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]) or "unknown commit"
     changed = " with changes" if _said(["git", "-C", str(ROOT), "status", "--porcelain", "-uno"]) else ""
     load = os.getloadavg()[0]
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}{changed}, {rounds} rounds, load before {load:.1f}"
+    shrunk = "" if scale == 1 else f", only {scale:g} of the size"
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}{changed}, {rounds} rounds{shrunk}, load before {load:.1f}"
 
 
 def _processor() -> str:

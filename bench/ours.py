@@ -2,13 +2,16 @@
 
     noops COUNT FIRST SPREAD    rows as if scheduled long ago: nothing is published, the dispatcher finds them
     one-by-one COUNT            a reservation with its two jobs, one transaction each
+    whole-plan COUNT            a booking as the product takes it
     in-bulk COUNT               that many jobs at once
+    verbs COUNT                 look up, reschedule and cancel by reservation
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +28,8 @@ django.setup()
 from django.db import transaction  # noqa: E402
 
 import bench.tasks  # noqa: E402, F401
-from bench.stays import a_unit, reservation  # noqa: E402
+from bench.stats import percentile  # noqa: E402
+from bench.stays import a_unit, pin_job, reservation, rush_stays  # noqa: E402
 from reservations.models import Reservation  # noqa: E402
 from scheduler import services  # noqa: E402
 from scheduler.models import Job  # noqa: E402
@@ -93,11 +97,49 @@ def in_bulk(arguments: list[str]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "bulk_verb": float(many is not None)}
 
 
+def rush(arguments: list[str]) -> dict[str, float]:
+    """COUNT FIRST [jobs]: units, doors and stays; with ``jobs`` also our jobs, all due in that instant."""
+    count, first = int(arguments[0]), datetime.fromtimestamp(float(arguments[1]), UTC)
+    stays = rush_stays(count, first)
+    if "jobs" in arguments:
+        Job.objects.bulk_create((pin_job(stay, lock, first) for stay, lock in stays), batch_size=BATCH)
+    return {"count": count}
+
+
+def verbs(arguments: list[str]) -> dict[str, float]:
+    """Each on reservations of its own, picked from those that the table was filled with."""
+    count, now = int(arguments[0]), datetime.now(UTC)
+    keys = Job.objects.filter(kind="locks.generate_pin").order_by("-pk").values_list("pk", flat=True)
+    newest = keys[0]
+    oldest = keys.reverse()[0]
+    picked = random.Random(7).sample(range(oldest, newest), min(count * 3, newest - oldest))
+    subjects = list(Job.objects.filter(pk__in=picked).values_list("subject", flat=True).distinct())
+    random.Random(8).shuffle(subjects)
+    third = len(subjects) // 3
+    answer: dict[str, float] = {}
+    for name, part, act in (
+        ("look", subjects[:third], lambda subject: list(services.jobs_of(subject))),
+        ("move", subjects[third : third * 2], lambda s: services.reschedule(services.jobs_of(s), due_at=now + FAR, now=now)),
+        ("cancel", subjects[third * 2 :], lambda subject: services.cancel(services.jobs_of(subject), now=now)),
+    ):
+        took = [_milliseconds(act, subject) for subject in part]
+        answer |= {f"{name}_p50": percentile(took, 50), f"{name}_p99": percentile(took, 99)}
+    return answer
+
+
+def _milliseconds(act: Callable[[str], object], subject: str) -> float:
+    started = time.perf_counter()
+    act(subject)
+    return (time.perf_counter() - started) * 1000
+
+
 VERBS: dict[str, Callable[[list[str]], dict[str, float]]] = {
     "noops": noops,
     "one-by-one": one_by_one,
     "whole-plan": whole_plan,
     "in-bulk": in_bulk,
+    "verbs": verbs,
+    "rush": rush,
 }
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from locks.models import AccommodationLock, Lock
+from locks.plan import GENERATE
 from reservations.models import Accommodation, Reservation
+from scheduler import kinds
+from scheduler.models import Job
 
 NIGHTS = 3
 
@@ -26,4 +29,28 @@ def reservation(unit: Accommodation, number: int, *, check_in_at: datetime | Non
         external_id=f"bench{number:019d}", short_id=f"BN{number}", accommodation=unit, status="booked",
         check_in_date=arrival.date(), check_out_date=departure.date(), check_in_at=arrival, check_out_at=departure,
         guest_name="Ada Lovelace", guest_language="en", facts_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def rush_stays(count: int, due_at: datetime) -> list[tuple[Reservation, Lock]]:
+    """So many units with one door each, and in each a stay that begins an hour after ``due_at``."""
+    units = Accommodation.objects.bulk_create(Accommodation(name=f"Bench {n}") for n in range(count))
+    locks = Lock.objects.bulk_create(
+        Lock(name=f"Door {n}", device_id=f"vdevobench{n:010d}", radio="wifi") for n in range(count)
+    )
+    AccommodationLock.objects.bulk_create(
+        AccommodationLock(accommodation=unit, lock=lock) for unit, lock in zip(units, locks, strict=True)
+    )
+    arrival = due_at + timedelta(hours=1)
+    stays = Reservation.objects.bulk_create(reservation(unit, n, check_in_at=arrival) for n, unit in enumerate(units))
+    return list(zip(stays, locks, strict=True))
+
+
+def pin_job(stay: Reservation, lock: Lock, due_at: datetime) -> Job:
+    """The job as the plan schedules it, some time ago."""
+    kind = kinds.get(GENERATE)
+    return Job(
+        kind=kind.name, subject=stay.subject, live_key=f"{kind.name}:{stay.subject}:lock:{lock.pk}",
+        payload={"lock": lock.pk}, queue=kind.queue, priority=kind.priority, exclusive=kind.exclusive,
+        max_attempts=kind.retry.max_attempts, due_at=due_at, run_at=due_at, expires_at=stay.check_out_at,
     )  # fmt: skip

@@ -134,6 +134,13 @@ class World:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def servers_cpu_seconds(self) -> float:
+        """Processor time of PostgreSQL and Valkey so far (Linux)."""
+        checkpointer = self.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")[0][0]
+        valkey = self.valkey.process.pid if self.valkey.process else 0
+        pids = [*_family(_parent(int(checkpointer))), valkey]
+        return sum(_cpu_ticks(pid) for pid in pids) / TICKS_PER_SECOND
+
     # --- processes -------------------------------------------------------------------------------------------------
 
     def environment(self, database_url: str, **more: str) -> dict[str, str]:
@@ -191,6 +198,13 @@ def _cpu_ticks(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(field) for field in fields[11:15])  # own and waited-for children's, user and system
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _rss(pid: int) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bench.measurement import Measurement
 from bench.measurements.bulk import BULK
 from bench.measurements.burst import BURST
+from bench.measurements.million import MILLION
 from bench.measurements.one_by_one import ONE_BY_ONE
 from bench.measurements.punctuality import PUNCTUALITY
+from bench.measurements.rush import RUSH
 from bench.measurements.webhook import WEBHOOK
 
-ALL: tuple[Measurement, ...] = (PUNCTUALITY, BURST, ONE_BY_ONE, BULK, WEBHOOK)
+ALL: tuple[Measurement, ...] = (PUNCTUALITY, MILLION, BURST, RUSH, ONE_BY_ONE, BULK, WEBHOOK)
