@@ -20,7 +20,7 @@ from scheduler.models import Job
 from tests.chaos.evidence import Evidence, Order, Promise
 
 T = TypeVar("T")
-SUBJECTS = 8
+SUBJECTS = 20
 FARTHEST = 12.0  # seconds ahead; the horizon is 5, so about half is left to the dispatchers
 
 

@@ -26,7 +26,6 @@ def report(evidence: Evidence, verdict: Verdict, quiet_after: float) -> str:
 def _numbers(evidence: Evidence, verdict: Verdict, quiet_after: float) -> list[str]:
     orders = evidence.orders.values()
     blows = Counter(blow.what for blow in evidence.blows)
-    late = [f"{name} {value * 1000:.0f} ms" for name, value in _lateness(verdict)]
     return [
         "",
         f"  jobs          {len(orders)} ({sum(o.cancelled_at is not None for o in orders)} cancelled, "
@@ -35,13 +34,14 @@ def _numbers(evidence: Evidence, verdict: Verdict, quiet_after: float) -> list[s
         f"  starts        {len(evidence.visits)}",
         f"  effects       {len(evidence.effects)}",
         f"  blows         {sum(blows.values())} ({', '.join(f'{n} {what}' for what, n in sorted(blows.items()))})",
-        f"  late          {', '.join(late)}",
+        *(f"  late          {_lateness(verdict, sort)}" for sort in sorted(verdict.lateness)),
         f"  quiet         {quiet_after:.0f} s after the storm",
     ]
 
 
-def _lateness(verdict: Verdict) -> list[tuple[str, float]]:
-    return [("p50", verdict.late(0.5)), ("p99", verdict.late(0.99)), ("max", verdict.late(1))]
+def _lateness(verdict: Verdict, sort: str) -> str:
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    return f"{sort}: " + ", ".join(f"{name} {verdict.late(sort, share):.3f} s" for name, share in shares.items())
 
 
 def _stories(verdict: Verdict) -> list[str]:

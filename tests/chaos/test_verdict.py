@@ -48,7 +48,7 @@ def broken(evidence: Evidence) -> list[str]:
 def test_a_job_that_ran_once_after_its_time_is_in_order() -> None:
     verdict = judge(good())
     assert verdict.is_clean
-    assert verdict.lateness == [pytest.approx(1.1)]
+    assert verdict.lateness == {"exclusive": [pytest.approx(1.1)]}
     assert "PASSED" in report(good(), verdict, 1.0)
 
 

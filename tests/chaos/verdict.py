@@ -25,7 +25,7 @@ class Verdict:
     """Findings by their name; every name in FORBIDDEN must have none."""
 
     findings: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    lateness: list[float] = field(default_factory=list)
+    lateness: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # by sort of job
 
     def add(self, name: str, story: str) -> None:
         self.findings[name].append(story)
@@ -37,9 +37,9 @@ class Verdict:
     def is_clean(self) -> bool:
         return not any(self.count(name) for name in FORBIDDEN)
 
-    def late(self, share: float) -> float:
-        """The lateness that this share of the jobs stays within, in seconds."""
-        ordered = sorted(self.lateness)
+    def late(self, sort: str, share: float) -> float:
+        """The lateness that this share of the jobs of a sort stays within, in seconds."""
+        ordered = sorted(self.lateness[sort])
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
@@ -56,7 +56,8 @@ def judge(evidence: Evidence) -> Verdict:
         _done(evidence, effect, verdict)
     _doubled(evidence, verdict)
     _overlapping(evidence, verdict)
-    verdict.lateness = list(_lateness(evidence))
+    for sort, lateness in _lateness(evidence):
+        verdict.lateness[sort].append(lateness)
     for story in evidence.fallen:
         verdict.add("fallen", story)
     return verdict
@@ -159,7 +160,7 @@ def _still_there(evidence: Evidence, visit: Visit, moment: float) -> bool:
     return held and visit.left is not None and visit.left > moment
 
 
-def _lateness(evidence: Evidence) -> Iterator[float]:
+def _lateness(evidence: Evidence) -> Iterator[tuple[str, float]]:
     """From the time agreed to the first start, for every job that was not called off."""
     first: dict[int, Visit] = {}
     for visit in sorted(evidence.visits, key=lambda visit: visit.began):
@@ -171,7 +172,8 @@ def _lateness(evidence: Evidence) -> Iterator[float]:
             continue
         agreed = [promise for promise in order.promises if promise.before <= start.began]
         if agreed:
-            yield start.began - max(agreed[-1].due, agreed[-1].before)
+            sort = "exclusive" if order.subject else "plain"
+            yield sort, start.began - max(agreed[-1].due, agreed[-1].before)
 
 
 def _name(run: Visit | Effect) -> str:
