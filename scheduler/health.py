@@ -28,7 +28,7 @@ def queue_health(*, now: datetime) -> dict[str, Any]:
     beat = Heartbeat.objects.filter(name=HEARTBEAT).values_list("beat_at", flat=True).first()
     ticking = beat is not None and now - beat < SILENT
     paused = rows.paused(fresh=True)
-    queues = [_queue(name, stats, name in paused) for name, stats in _stats(now).items()]
+    queues = [_queue(name, stats, name in paused) for name, stats in stats(now).items()]
     healthy = sum(queue["healthy"] for queue in queues)
     all_well = connected and ticking and healthy == len(queues)
     return {
@@ -49,9 +49,10 @@ def _queue(name: str, stats: dict[str, int], paused: bool) -> dict[str, Any]:
     return {"name": name, "healthy": healthy, "is_paused": paused, "stats": stats, "overdue": overdue}
 
 
-def _stats(now: datetime) -> dict[str, dict[str, int]]:
+def stats(now: datetime) -> dict[str, dict[str, int]]:
+    """The jobs of each queue, counted by what they are doing."""
     empty = {"waiting": 0, "active": 0, "completed": 0, "failed": 0, "delayed": 0, "paused": 0, "overdue": 0}
-    stats = {name: dict(empty) for name in QUEUES}
+    counts = {name: dict(empty) for name in QUEUES}
     rows = Job.objects.order_by().values("queue").annotate(
         waiting=Count("pk", filter=Q(state=S.SCHEDULED, run_at__lte=now)),
         active=Count("pk", filter=Q(state=S.RUNNING)),
@@ -61,5 +62,5 @@ def _stats(now: datetime) -> dict[str, dict[str, int]]:
         overdue=Count("pk", filter=Q(state=S.SCHEDULED, run_at__lt=now - OVERDUE)),
     )  # fmt: skip
     for row in rows:
-        stats[row["queue"]] = {name: row.get(name, 0) for name in empty}  # type: ignore[misc]
-    return stats
+        counts[row["queue"]] = {name: row.get(name, 0) for name in empty}  # type: ignore[misc]
+    return counts

@@ -40,7 +40,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group(
             _("Machine room"),
-            _item(_("Jobs"), "schedule", "scheduler.job", counts.get("failed_jobs", 0)),
+            _item(_("Jobs"), "schedule", "scheduler.job"),
+            _item(_("Failed jobs"), "inbox", "scheduler.job", counts.get("failed_jobs", 0), "?state__exact=failed"),
+            _item(_("Queues"), "linear_scale", "scheduler.queue", counts.get("paused_queues", 0)),
             _item(_("Events from Stays"), "webhook", "webhooks.webhookevent", counts.get("parked_events", 0)),
             _item(_("Refused deliveries"), "block", "webhooks.refusal"),
             _item(_("Audit trail"), "history", "audit.auditlog"),
@@ -70,13 +72,13 @@ def _group(title: Any, *items: Item) -> dict[str, Any]:
     return {"title": title, "separator": bool(title), "items": list(items)}
 
 
-def _item(title: Any, icon: str, target: str, waiting: int = 0) -> Item:
-    """``target`` is a model such as ``locks.lock``, or the name of an address."""
+def _item(title: Any, icon: str, target: str, waiting: int = 0, query: str = "") -> Item:
+    """``target`` is a model such as ``locks.lock``, or the name of an address; ``query`` filters its list."""
     app, dot, model = target.partition(".")
     if not dot:
         return {"title": title, "icon": icon, "link": reverse(target)}
     item: Item = {
-        "title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist"),
+        "title": title, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist") + query,
         "permission": may(f"{app}.view_{model}"),
     }  # fmt: skip
     if waiting:

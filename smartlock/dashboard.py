@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 from locks.models import Credential
 from notifications.models import Notice
 from reservations.models import Reservation
-from scheduler import clock
+from scheduler import clock, queues
 from scheduler.health import OVERDUE
-from scheduler.models import Job
+from scheduler.models import Job, Queue
 from smartlock import health
 from webhooks.models import WebhookEvent
 
@@ -66,10 +66,11 @@ def departures(now: datetime) -> list[Reservation]:
 
 
 def waiting() -> dict[str, int]:
-    """How much waits for a person, in three cheap counts; the sidebar shows them on every page."""
+    """How much waits for a person, in four cheap counts; the sidebar shows them on every page."""
     return {
         "notices": Notice.objects.filter(seen_at__isnull=True).count(),
         "failed_jobs": Job.objects.filter(state=Job.State.FAILED).count(),
+        "paused_queues": Queue.objects.filter(paused_at__isnull=False).count(),
         "parked_events": WebhookEvent.objects.filter(state=WebhookEvent.State.PARKED).count(),
     }
 
@@ -88,6 +89,11 @@ def needs(now: datetime) -> list[dict[str, str]]:
         (
             counts["failed_jobs"], ngettext("%d job has failed.", "%d jobs have failed.", counts["failed_jobs"]),
             "scheduler_job", "?state__exact=failed", _("Read the error, mend its cause, then try again or clear."),
+        ),
+        (
+            counts["paused_queues"],
+            ngettext("%d queue is paused.", "%d queues are paused.", counts["paused_queues"]), "scheduler_queue", "",
+            _("Its jobs wait until somebody resumes it."),
         ),
         (
             overdue, ngettext("%d job is overdue.", "%d jobs are overdue.", overdue), "scheduler_job",
@@ -111,7 +117,9 @@ def needs(now: datetime) -> list[dict[str, str]]:
 
 
 def _overdue(now: datetime) -> int:
-    return Job.objects.filter(state=Job.State.SCHEDULED, run_at__lt=now - OVERDUE).count()
+    """What waits in a paused queue is late because somebody wanted it so; the pause is told instead."""
+    late = Job.objects.filter(state=Job.State.SCHEDULED, run_at__lt=now - OVERDUE)
+    return late.exclude(queue__in=queues.paused()).count()
 
 
 def _row(stay: Reservation, at: datetime, phrase: Any) -> dict[str, Any]:

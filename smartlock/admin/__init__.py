@@ -3,8 +3,8 @@
 It lies here and not in the rooms because its pages look into several of them at once (a stay with its PINs, jobs,
 events and audit), and no room may import upwards. Pages hold no logic: forms and actions call the rooms' services.
 
-Read in this order: base (what all pages share), words (states as an operator says them), stays, doors, jobs, events,
-people, machine.
+Read in this order: base (what all pages share), words (states as an operator says them), stays, doors, jobs (with
+asking and steering), queues, events, people, machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from smartlock.admin import doors, events, jobs, machine, people, stays  # noqa: F401  each registers its pages
+from smartlock.admin import doors, events, jobs, machine, people, queues, stays  # noqa: F401  each registers its pages
 
 # Unfold's own index comes first among the templates, so ours has a name of its own.
 admin.site.index_template = "smartlock/admin/dashboard.html"

@@ -30,18 +30,20 @@ from smartlock.admin.base import (
     moment,
     verb,
 )
+from smartlock.admin.steering import Steering, plain
 
 
 class AttemptInline(MachineInline):
     model = JobAttempt
     verbose_name_plural = _("tries")
-    fields = ["number_of", "outcome_label", "started", "late", "took", "by", "trouble"]
-    readonly_fields = ["number_of", "outcome_label", "started", "late", "took", "by", "trouble"]
+    fields = ["number_of", "outcome_label", "started", "late", "took", "by", "hand", "trouble"]
+    readonly_fields = ["number_of", "outcome_label", "started", "late", "took", "by", "hand", "trouble"]
     ordering = ["-started_at", "-id"]
     per_page = 50
 
     number_of = fact("number", _("try"))
     by = fact("worker", _("worker"))
+    hand = fact("by_hand", _("by hand"))
 
     @column(_("outcome"))
     def outcome_label(self, row: JobAttempt) -> SafeString:
@@ -69,21 +71,21 @@ class AttemptInline(MachineInline):
 
 
 @admin.register(Job)
-class JobPage(AboutStays):
+class JobPage(Steering, AboutStays):
     list_display = ["what", "about", "state_label", "due", "next_try", "tries", "trouble"]
     list_filter = ["state", "kind", "queue", "due_at"]
     search_fields = ["=id", "kind", "subject", "last_error"]
     search_help_text = _("number, kind, subject such as reservation:17, or words of the error")
     ordering = ["-id"]  # cheap however many there are; the column titles sort by anything else
     fieldsets = [
-        (None, {"fields": [("deed", "about"), ("state_label", "tries"), ("due", "next_try"), "expires"]}),
+        (None, {"fields": [("deed", "about"), ("state_label", "tries"), ("due", "next_try"), ("expires", "how_far")]}),
         (_("Last error"), {"fields": ["whole_error"]}),
         (_("Machine"), {"fields": [("kind_name", "queue_name"), ("rank", "data"), ("by", "lease"), ("key", "move"),
                                    ("created", "finished")]}),
     ]  # fmt: skip
     inlines = [AttemptInline]
-    actions = ["retry", "run_now", "cancel", "clear_failed"]
-    actions_detail = ["retry_here", "run_now_here", "cancel_here"]
+    actions = ["retry", "retry_spread", "run_now", "reschedule", "change_priority", "cancel", "clear_failed"]
+    actions_detail = ["retry_here", "run_now_here", "reschedule_here", "change_priority_here", "cancel_here"]
 
     kind_name = fact("kind", _("kind"))
     queue_name = fact("queue", _("queue"))
@@ -96,8 +98,9 @@ class JobPage(AboutStays):
         return request.user.has_perm("scheduler.change_job")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["deed", "about", "state_label", "tries", "due", "next_try", "expires", "whole_error", "kind_name",
-                "queue_name", "rank", "data", "by", "lease", "key", "move", "created", "finished"]  # fmt: skip
+        return ["deed", "about", "state_label", "tries", "due", "next_try", "expires", "how_far", "whole_error",
+                "kind_name", "queue_name", "rank", "data", "by", "lease", "key", "move", "created",
+                "finished"]  # fmt: skip
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -111,7 +114,18 @@ class JobPage(AboutStays):
 
     @column(_("state"), ordering="state")
     def state_label(self, job: Job) -> SafeString:
-        return label(job.get_state_display(), words.JOB_TONES[Job.State(job.state)])
+        text, running = job.get_state_display(), job.state == Job.State.RUNNING
+        percent = f" {job.progress} %" if running and job.progress is not None else ""
+        return label(f"{text}{percent}", words.JOB_TONES[Job.State(job.state)])
+
+    @column(_("progress"))
+    def how_far(self, job: Job) -> SafeString | str:
+        if job.progress is None:
+            return DASH
+        return format_html(
+            '<progress class="sl-progress" max="100" value="{0}">{0} %</progress> {0} % {1}',
+            job.progress, job.progress_text,
+        )  # fmt: skip
 
     @column(_("due"), ordering="due_at")
     def due(self, job: Any) -> SafeString | str:
@@ -160,14 +174,14 @@ class JobPage(AboutStays):
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         who = actor(request)
         with transaction.atomic():
-            gone = services.cancel(_plain(queryset), now=clock.now(), actor=who, reason=f"Called off by {who}.")
+            gone = services.cancel(plain(queryset), now=clock.now(), actor=who, reason=f"Called off by {who}.")
         done = ngettext("%(count)d job was called off.", "%(count)d jobs were called off.", gone)
         answer(request, gone, done % {"count": gone}, _("These jobs are over: there is nothing to call off."))
 
     @verb(_("Try again"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         with transaction.atomic():
-            revived = services.retry(_plain(queryset), now=clock.now(), actor=actor(request))
+            revived = services.retry(plain(queryset), now=clock.now(), actor=actor(request))
         done = ngettext("%(count)d job is tried again.", "%(count)d jobs are tried again.", revived)
         answer(
             request, revived, done % {"count": revived},
@@ -177,14 +191,14 @@ class JobPage(AboutStays):
     @verb(_("Run now"))
     def run_now(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         with transaction.atomic():
-            moved = services.run_now(_plain(queryset), now=clock.now(), actor=actor(request))
+            moved = services.run_now(plain(queryset), now=clock.now(), actor=actor(request))
         done = ngettext("%(count)d job runs now.", "%(count)d jobs run now.", moved)
         answer(request, moved, done % {"count": moved}, _("Only scheduled jobs can be run before their time."))
 
     @verb(_("Clear failed"))
     def clear_failed(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         with transaction.atomic():
-            cleared = services.clear_failed(_plain(queryset), actor=actor(request))
+            cleared = services.clear_failed(plain(queryset), actor=actor(request))
         done = ngettext("%(count)d failed job was cleared.", "%(count)d failed jobs were cleared.", cleared)
         answer(request, cleared, done % {"count": cleared}, _("None of these jobs has failed: nothing was cleared."))
 
@@ -195,8 +209,3 @@ class JobPage(AboutStays):
     cancel_here = button(
         "cancel", _("Cancel"), _("Call this job off? After that, no new effect of it begins."), icon="event_busy"
     )
-
-
-def _plain(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """The chosen rows without the list's order, joins and annotations: services update them in one statement."""
-    return Job.objects.filter(pk__in=list(jobs.order_by().values_list("pk", flat=True)))

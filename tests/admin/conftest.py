@@ -22,7 +22,14 @@ def boss(db: None) -> Client:
 def operator(db: None) -> Client:
     """May look at everything, and steer jobs and PINs; no superuser."""
     user = User.objects.create_user("olga", password="a-long-password", is_staff=True)
-    acting = ["change_job", "change_credential", "change_webhookevent", "change_notice", "change_reservation"]
+    acting = [
+        "change_job",
+        "change_queue",
+        "change_credential",
+        "change_webhookevent",
+        "change_notice",
+        "change_reservation",
+    ]
     acting += ["add_reservation", "change_accommodation", "change_lock"]
     rooms = ["reservations", "locks", "scheduler", "webhooks", "notifications", "audit", "django_celery_results"]
     permissions = Permission.objects.filter(content_type__app_label__in=rooms)
