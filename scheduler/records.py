@@ -156,8 +156,14 @@ def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes
 @transaction.atomic
 def _close(end: Ended, outcome: JobAttempt.Outcome, *, over: bool) -> str:
     """The attempt is over; when the job is too, or was called off, say so to the rooms above in the same commit."""
-    end.claim.attempt.outcome = outcome
-    end.claim.attempt.save()
+    attempt = end.claim.attempt
+    attempt.outcome = outcome
+    # Only an open attempt: a worker that wakes after it was given up must not rewrite what rescue wrote.
+    JobAttempt.objects.filter(pk=attempt.pk, finished_at__isnull=True).update(
+        outcome=outcome, started_at=attempt.started_at, finished_at=attempt.finished_at,
+        lateness_ms=attempt.lateness_ms, error_class=attempt.error_class, error=attempt.error,
+        traceback=attempt.traceback,
+    )  # fmt: skip
     if over:
         job_ended.send(Job, job=end.claim.job)
     return str(outcome)

@@ -21,7 +21,8 @@ from notifications.models import Message, Notice
 from reservations import services
 from reservations.facts import Guest, ReservationFacts
 from reservations.models import Accommodation, Reservation
-from scheduler.models import Job, JobAttempt
+from scheduler import totals
+from scheduler.models import Job
 from smartlock import demo_history
 from smartlock.audit.models import AuditLog
 from smartlock.audit.services import record
@@ -195,9 +196,7 @@ def _save(stay: Stay, unit: Accommodation, now: datetime) -> None:
 
 
 def _forget(stay: Reservation) -> None:
-    jobs = Job.objects.filter(subject=stay.subject)
-    JobAttempt.objects.filter(job__in=jobs).delete()
-    jobs.delete()
+    totals.forget(Job.objects.filter(subject=stay.subject))
     AuditLog.objects.filter(subject=stay.subject).delete()
     Message.objects.filter(reservation=stay).delete()
     Notice.objects.filter(subject=stay.subject).delete()

@@ -245,3 +245,22 @@ def test_every_move_raises_the_version() -> None:
     move(Job.objects.filter(pk=job.pk), "revive", now=NOW, run_at=NOW)
     job.refresh_from_db()
     assert job.version == 3
+
+
+def test_a_zombie_does_not_rewrite_the_attempt_that_was_given_up() -> None:
+    def be_given_up(_: Run) -> None:
+        rescue(now=NOW + timedelta(minutes=5))
+
+    doing["plain"] = be_given_up
+    job = due()
+    assert run(job) == "cancelled"
+    assert job.attempts.get().outcome == "lost"
+
+
+def test_a_zombie_whose_job_was_cleared_away_ends_quietly() -> None:
+    def clear(run: Run) -> None:
+        Job.objects.filter(pk=run.job_id).delete()
+
+    doing["plain"] = clear
+    assert run(due()) == "cancelled"
+    assert not JobAttempt.objects.exists()
