@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from locks.models import Lock
+from locks.plan import KINDS
 from notifications import mail, sentences
 from notifications.languages import wall_clock
 from notifications.models import Notice
@@ -40,20 +42,23 @@ def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, no
 
 
 def about_job(job: Job, error: str, *, now: datetime) -> Notice:
-    """A job landed on the dead-letter shelf."""
+    """A job landed on the dead-letter shelf. One at a door names it, and says what that means for the guest."""
     stay = _stay_of(job.subject)
     return write(
         f"job_failed.{job.kind}"[:64], subject=job.subject or f"job:{job.pk}",
-        about=describe(stay) if stay is not None else f"{job.kind} #{job.pk}", detail=f"{job.kind}: {error}", now=now,
+        about=describe(stay) if stay is not None else f"{job.kind} #{job.pk}",
+        detail=error if job.kind in KINDS else f"{job.kind}: {error}", door=_door_of(job), now=now,
         by_mail=job.kind != TELL_OPERATOR,  # a mail about mail that does not work only fails in its turn
     )  # fmt: skip
 
 
 @transaction.atomic
-def write(code: str, *, subject: str, about: str, detail: str, now: datetime, by_mail: bool = True) -> Notice:
+def write(
+    code: str, *, subject: str, about: str, detail: str, now: datetime, door: str = "", by_mail: bool = True
+) -> Notice:
     """Write a notice in the installation's language and plan its e-mail, in the caller's transaction."""
     words, tongue = _words(code), sentences.language(settings.LANGUAGE_CODE)
-    text = words.text[tongue].format(stay=about, detail=_sentence(detail))[:LONGEST]
+    text = words.text[tongue].format(stay=about, door=door, detail=_sentence(detail))[:LONGEST]
     known = _unseen(code, subject)
     if known is None:
         title = f"{words.title[tongue]}: {about}"[:200]
@@ -124,6 +129,14 @@ def _words(code: str) -> sentences.Words:
 
 def _unseen(code: str, subject: str) -> Notice | None:
     return Notice.objects.select_for_update().filter(code=code, subject=subject, seen_at__isnull=True).first()
+
+
+def _door_of(job: Job) -> str:
+    """The name of the door a job is about. Empty for a job at no door."""
+    number = job.payload.get("lock")
+    if number is None:
+        return ""
+    return Lock.objects.filter(pk=number).values_list("name", flat=True).first() or f"lock #{number}"
 
 
 def _stay_of(subject: str) -> Reservation | None:

@@ -1,6 +1,7 @@
 """What operators read: per notice a level and, in each language, a title and the text (what, where, what to do).
 
-``{stay}`` names the stay, ``{detail}`` what the machine knows more, in English as it was recorded.
+``{stay}`` names the stay, ``{door}`` the door (where a job is about one), ``{detail}`` what the machine knows more, in
+English as it was recorded.
 """
 
 from __future__ import annotations
@@ -101,6 +102,38 @@ NOTICES: dict[str, Words] = {
         {
             ENGLISH: "{stay}: {detail} Look at the lock.",
             PORTUGUESE: "{stay}: {detail} Verifique a fechadura.",
+        },
+    ),
+    "job_failed.locks.generate_pin": Words(
+        L.CRITICAL,
+        {ENGLISH: "No PIN on a door, and no further try", PORTUGUESE: "Porta sem PIN e sem novas tentativas"},
+        {
+            ENGLISH: "{stay}: the guest has no PIN on {door}, and it is not tried again by itself. {detail} "
+            "Put right what it names, then press “Try again” under Failed jobs. Be ready to let the guest in.",
+            PORTUGUESE: "{stay}: o hóspede não tem PIN em {door}, e não haverá novas tentativas automáticas. {detail} "
+            "Corrija o que está indicado e use “Tentar de novo” em Tarefas com falha. "
+            "Esteja pronto para abrir a porta para o hóspede.",
+        },
+    ),
+    "job_failed.locks.change_window": Words(
+        L.CRITICAL,
+        {ENGLISH: "A PIN kept its old times", PORTUGUESE: "Um PIN ficou com os horários antigos"},
+        {
+            ENGLISH: "{stay}: on {door} the PIN still has the times from before the change, and it is not tried again "
+            "by itself. {detail} Put right what it names, then press “Try again” under Failed jobs.",
+            PORTUGUESE: "{stay}: em {door} o PIN ainda tem os horários de antes da mudança, e não haverá novas "
+            "tentativas automáticas. {detail} Corrija o que está indicado e use “Tentar de novo” em Tarefas com falha.",
+        },
+    ),
+    "job_failed.locks.revoke_pin": Words(
+        L.CRITICAL,
+        {ENGLISH: "A PIN may still open a door", PORTUGUESE: "Um PIN talvez ainda abra uma porta"},
+        {
+            ENGLISH: "{stay}: the PIN was not proven to be off {door}, and it is not tried again by itself. {detail} "
+            "Delete the PIN in the Tuya app, or put right what is named and press “Try again” under Failed jobs.",
+            PORTUGUESE: "{stay}: não há prova de que o PIN saiu de {door}, e não haverá novas tentativas automáticas. "
+            "{detail} Apague o PIN no aplicativo Tuya ou corrija o que está indicado e use “Tentar de novo” em "
+            "Tarefas com falha.",
         },
     ),
     "job_failed": Words(

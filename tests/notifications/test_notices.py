@@ -10,12 +10,14 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from pytest_django.fixtures import Settings
 
+from locks import issue
 from locks.models import Credential
 from locks.signals import door_needs_help
 from notifications import notices, sentences
 from notifications.models import Notice
 from notifications.notices import TELL_OPERATOR
 from reservations.signals import stays_overlap
+from scheduler.errors import Stop
 from scheduler.models import Job
 from scheduler.signals import job_failed
 from tests.notifications.conftest import Stage
@@ -79,7 +81,56 @@ def test_a_job_on_the_dead_letter_shelf(stage: Stage) -> None:
     job_failed.send(Job, job=job, error="TUYA_CLIENT_ID is not set.")
     notice = Notice.objects.get()
     assert (notice.code, notice.subject) == (f"job_failed.{GENERATE}", stay.subject)
-    assert "locks.generate_pin: TUYA_CLIENT_ID is not set." in notice.text
+    assert "TUYA_CLIENT_ID is not set." in notice.text
+
+
+PIN_JOBS = {GENERATE: "has no PIN on Porta 1", "locks.change_window": "on Porta 1 the PIN still has the times from "
+            "before", "locks.revoke_pin": "not proven to be off Porta 1"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "meaning"), PIN_JOBS.items())
+def test_a_pin_job_on_the_shelf_names_stay_and_door_and_what_to_do(stage: Stage, kind: str, meaning: str) -> None:
+    stay = stage.book()
+    job = Job.objects.get(kind=GENERATE)
+    job.kind = kind
+    job_failed.send(Job, job=job, error="The project's plan has expired")
+    notice = Notice.objects.get()
+    assert (notice.level, notice.subject) == ("critical", stay.subject)
+    assert "Ana Teste, Copacabana 301, Friday, 6 March, 15:00" in notice.text
+    assert meaning in notice.text
+    assert "The project's plan has expired. " in notice.text
+    assert "press “Try again” under Failed jobs" in notice.text
+    assert stage.work(TELL_OPERATOR) == ["succeeded"]
+    assert mail.outbox[0].to == ["operator@example.com"]
+
+
+def test_a_pin_job_that_really_fails_tells_the_operator(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Stop("The project's plan has expired.")
+
+    stay = stage.book()
+    monkeypatch.setattr(issue, "generate_pin", refuse)
+    stage.now = Job.objects.get(kind=GENERATE).run_at
+    assert stage.work(GENERATE) == ["failed"]
+    assert Notice.objects.get(code=f"job_failed.{GENERATE}").subject == stay.subject
+    assert stage.work(TELL_OPERATOR) == ["succeeded"]
+
+
+def test_a_second_door_of_the_stay_is_added_and_a_door_that_is_no_more_has_its_number(stage: Stage) -> None:
+    stage.book(doors=2)
+    for job in Job.objects.filter(kind=GENERATE).order_by("pk"):
+        job_failed.send(Job, job=job, error="Refused.")
+    job.payload = {"lock": 999_999}
+    job_failed.send(Job, job=job, error="Refused.")
+    text = Notice.objects.get().text
+    assert [name in text for name in ("on Porta 1,", "on Porta 2,", "on lock #999999,")] == [True] * 3
+
+
+def test_portuguese_operators_read_of_a_pin_job_in_portuguese(stage: Stage, settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "pt-br"
+    stage.book()
+    job_failed.send(Job, job=Job.objects.get(kind=GENERATE), error="Refused.")
+    assert "o hóspede não tem PIN em Porta 1" in Notice.objects.get().text
 
 
 def test_a_job_about_nothing_we_know(stage: Stage) -> None:
