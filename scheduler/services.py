@@ -7,6 +7,7 @@ aware UTC and handed in by the entrance (view, task, command).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,20 @@ from scheduler.retention import prune as prune  # one of the verbs
 from scheduler.transitions import move
 from smartlock.audit.services import record
 
+PORTION = 2000  # rows of one INSERT
 STEPS = 300  # a spread retry is laid out in at most so many portions
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One of many jobs to be scheduled; the fields are those of ``schedule``."""
+
+    due_at: datetime
+    subject: str = ""
+    live_key: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    priority: int | None = None
+    expires_at: datetime | None = None
 
 
 def schedule(
@@ -38,15 +52,7 @@ def schedule(
 
     ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
     """
-    declared = kinds.get(kind)
-    _aware(due_at)
-    chosen = _priority(declared.priority if priority is None else priority)
-    job = Job(
-        kind=kind, subject=subject, live_key=live_key, payload=payload or {}, queue=declared.queue, priority=chosen,
-        exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=due_at,
-        run_at=max(due_at, now), expires_at=expires_at, created_at=now, updated_at=now,
-        published_at=published_if_near(max(due_at, now), now),
-    )  # fmt: skip
+    job = _row(kind, Planned(due_at, subject, live_key, payload or {}, priority, expires_at), now)
     try:
         with transaction.atomic():
             job.save(force_insert=True)
@@ -57,6 +63,34 @@ def schedule(
         return holder
     _announce(now, job)
     return job
+
+
+def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> int:
+    """Write many jobs of one kind in a few statements; returns how many rows were offered to the database.
+
+    A job whose live key is taken is left out, and so is its message: with live keys the dispatcher publishes what is
+    near, within seconds. Raises what ``schedule`` raises, before anything is written.
+    """
+    rows = [_row(kind, one, now) for one in planned]
+    if any(row.live_key for row in rows):
+        for row in rows:
+            row.published_at = None
+        Job.objects.bulk_create(rows, batch_size=PORTION, ignore_conflicts=True)
+        return len(rows)
+    _announce(now, *Job.objects.bulk_create(rows, batch_size=PORTION))
+    return len(rows)
+
+
+def _row(kind: str, planned: Planned, now: datetime) -> Job:
+    declared = kinds.get(kind)
+    _aware(planned.due_at)
+    run_at = max(planned.due_at, now)
+    return Job(
+        kind=kind, subject=planned.subject, live_key=planned.live_key, payload=planned.payload, queue=declared.queue,
+        priority=_priority(declared.priority if planned.priority is None else planned.priority),
+        exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=planned.due_at, run_at=run_at,
+        expires_at=planned.expires_at, created_at=now, updated_at=now, published_at=published_if_near(run_at, now),
+    )  # fmt: skip
 
 
 def reschedule(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -157,3 +159,27 @@ def test_describe_is_what_scripts_rely_on() -> None:
         "attempts",
     } <= told.keys()  # fmt: skip
     assert told["attempts"][0].keys() >= {"started_at", "finished_at", "outcome", "error", "lateness_ms", "worker"}
+
+
+def test_many_jobs_take_few_statements(
+    django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    many = [services.Planned(NOW + HOUR, subject=f"thing:{number}") for number in range(300)]
+    with django_assert_max_num_queries(12):  # SQLite takes about 50 rows a statement
+        assert services.schedule_many("tests.plain", many, now=NOW) == 300
+    assert Job.objects.filter(due_at=NOW + HOUR, queue="default", max_attempts=3).count() == 300
+
+
+def test_among_many_a_taken_live_key_is_left_out() -> None:
+    holder = schedule(live_key="pin:1")
+    services.schedule_many("tests.plain", [services.Planned(NOW, live_key=f"pin:{n}") for n in (1, 2)], now=NOW)
+    assert list(Job.objects.order_by("live_key").values_list("live_key", "due_at")) == [
+        ("pin:1", holder.due_at), ("pin:2", NOW),
+    ]  # fmt: skip
+
+
+def test_one_bad_time_among_many_writes_none() -> None:
+    planned = [services.Planned(NOW), services.Planned(NOW.replace(tzinfo=None))]
+    with pytest.raises(ValueError, match="time zone"):
+        services.schedule_many("tests.plain", planned, now=NOW)
+    assert not Job.objects.exists()
