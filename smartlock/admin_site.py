@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 Item = dict[str, Any]
+SHELF = "?state__exact=failed"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -40,8 +41,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group(
             _("Machine room"),
-            _item(_("Jobs"), "schedule", "scheduler.job"),
-            _item(_("Failed jobs"), "inbox", "scheduler.job", counts.get("failed_jobs", 0), "?state__exact=failed"),
+            {**_item(_("Jobs"), "schedule", "scheduler.job"), "active": among_jobs(shelf=False)},
+            {
+                **_item(_("Failed jobs"), "inbox", "scheduler.job", counts.get("failed_jobs", 0), SHELF),
+                "active": among_jobs(shelf=True),
+            },
             _item(_("Queues"), "linear_scale", "scheduler.queue", counts.get("paused_queues", 0)),
             _item(_("Events from Stays"), "webhook", "webhooks.webhookevent", counts.get("parked_events", 0)),
             _item(_("Refused deliveries"), "block", "webhooks.refusal"),
@@ -61,6 +65,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: bool(request.user.has_perm(permission))
+
+
+def among_jobs(*, shelf: bool) -> Callable[[HttpRequest], bool]:
+    """Two entries lead to one list; the one that is lit says whether it is filtered to the dead-letter shelf."""
+
+    def active(request: HttpRequest) -> bool:
+        filtered = request.GET.get("state__exact") == "failed"
+        return request.path.startswith(reverse("admin:scheduler_job_changelist")) and filtered is shelf
+
+    return active
 
 
 def languages(request: HttpRequest) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.views import ChangeList
@@ -31,9 +32,9 @@ class QueueForm(QueueFormBase):
         model = Queue
         fields = ["concurrency", "rate", "burst", "keep_done", "keep_done_days", "keep_failed"]
         labels = {
-            "concurrency": _("jobs at a time"), "rate": _("starts per second"), "burst": _("burst"),
-            "keep_done": _("done jobs kept"), "keep_done_days": _("days they are kept"),
-            "keep_failed": _("failed jobs kept"),
+            "concurrency": capfirst(_("jobs at a time")), "rate": capfirst(_("starts per second")),
+            "burst": capfirst(_("burst")), "keep_done": capfirst(_("done jobs kept")),
+            "keep_done_days": capfirst(_("days they are kept")), "keep_failed": capfirst(_("failed jobs kept")),
         }  # fmt: skip
         help_texts = {
             "concurrency": _("in each worker process"),
@@ -67,7 +68,7 @@ class QueuePage(Page):
     form = QueueForm
     list_display = ["called", "state", "waiting", "delayed", "active", "failed", "done", "pace"]
     fieldsets = [
-        (None, {"fields": [("state", "waiting", "delayed"), ("active", "failed", "done")]}),
+        (None, {"fields": ["state", ("waiting", "delayed"), ("active", "failed", "done")]}),
         (_("Pace"), {"fields": ["concurrency", ("rate", "burst")]}),
         (_("How long jobs are kept"), {"fields": [("keep_done", "keep_done_days"), "keep_failed"]}),
     ]
@@ -119,7 +120,7 @@ class QueuePage(Page):
         who = _("by %(who)s") % {"who": queue.paused_by}
         return format_html("{} {} {}", label(_("paused"), "warning"), moment(queue.paused_at), who)
 
-    @column(_("due"))
+    @column(_("waiting"))
     def waiting(self, queue: Any) -> SafeString | str:
         return _number(queue, "waiting")
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -35,21 +36,27 @@ class WallClock(forms.DateTimeField):
 
 class PriorityForm(AskingForm):
     priority = forms.IntegerField(
-        label=_("priority (1 high, 10 low)"), min_value=1, max_value=10, initial=5, widget=UnfoldAdminIntegerFieldWidget
+        label=capfirst(_("priority (1 high, 10 low)")),
+        min_value=1,
+        max_value=10,
+        initial=5,
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
 
 class WhenForm(AskingForm):
-    at = WallClock(label=_("date and time"), widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}))
+    at = WallClock(
+        label=capfirst(_("date and time")), widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
+    )
     by = forms.ChoiceField(
-        label=_("by the clock of"), widget=UnfoldAdminSelectWidget,
+        label=capfirst(_("by the clock of")), widget=UnfoldAdminSelectWidget,
         choices=[("property", _("each property")), ("site", settings.TIME_ZONE)],
     )  # fmt: skip
 
 
 class SpreadForm(AskingForm):
     minutes = forms.IntegerField(
-        label=_("minutes"), min_value=1, max_value=A_WEEK, initial=30, widget=UnfoldAdminIntegerFieldWidget
+        label=capfirst(_("minutes")), min_value=1, max_value=A_WEEK, initial=30, widget=UnfoldAdminIntegerFieldWidget
     )
 
 

@@ -16,6 +16,7 @@ from locks.plan import REVOKE
 from reservations.models import Accommodation, Reservation
 from scheduler import clock, queues
 from scheduler.models import Job, JobAttempt, Queue
+from smartlock.admin_site import among_jobs
 from smartlock.audit.models import AuditLog
 from tests.admin.house import make_house
 from tests.admin.test_steering import JOBS, a_job, act
@@ -214,3 +215,13 @@ def test_the_shelf_is_an_entry_of_its_own(operator: Client, stay: Reservation) -
     assert "Failed jobs" in page
     assert f"{JOBS}?state__exact=failed" in page
     assert "Tarefas com falha" in operator.get(reverse("admin:index"), headers=PORTUGUESE).content.decode()
+
+
+def test_only_the_entry_one_is_at_is_lit(operator: Client, stay: Reservation) -> None:
+    def lit(page: str) -> list[bool]:
+        request = operator.get(page).wsgi_request
+        return [among_jobs(shelf=shelf)(request) for shelf in (False, True)]
+
+    assert lit(JOBS) == [True, False]
+    assert lit(f"{JOBS}?state__exact=failed") == [False, True]
+    assert lit(QUEUES) == [False, False]
