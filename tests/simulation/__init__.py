@@ -1,1 +1,1 @@
-"""The engine under a seeded adversary: every part of it as steps in one process. docs/simulation.md says how to use it."""
+"""The engine under a seeded adversary: all of it as steps in one process (docs/simulation.md)."""

@@ -16,11 +16,11 @@ from scheduler.kinds import job
 from scheduler.models import Job, JobAttempt
 from scheduler.runner import Run
 from tests.simulation.loom import Host
-from tests.simulation.world import Violation, World
+from tests.simulation.world import Tick, Violation, World
 
-SUBJECTS = ("room:1", "room:2")
+SUBJECTS = ("room:1", "room:1", "room:2")
 ENDINGS = ("done", "done", "done", "retry", "wait", "fault", "stop")
-MOST_JOBS = 6
+MOST_JOBS = 5
 S = Job.State
 
 
@@ -49,21 +49,26 @@ class Effects:
 
     world: World
     promises: dict[int, Promise] = field(default_factory=dict)
+    asked: int = 0
     journal: list[tuple[int, int, int]] = field(default_factory=list)
     open: dict[str, list[Open]] = field(default_factory=lambda: defaultdict(list))
 
     # --- what clients do --------------------------------------------------------------------------------------
     def act(self) -> None:
         """One request, chosen by the seed."""
-        choices: list[Callable[[], None]] = [self._schedule] if len(self.promises) < MOST_JOBS else []
+        choices: list[Callable[[], None]] = [self._schedule] * 4 if self.asked < MOST_JOBS else []
         if self.promises:
             choices += [self._reschedule, self._cancel, self._run_now, self._retry]
-        self.world.rng.choice(choices)()
+        if choices:
+            self.world.rng.choice(choices)()
 
     def _schedule(self) -> None:
         rng, now = self.world.rng, self.world.now
+        self.asked += 1
         kind = rng.choice(("simulation.plain", "simulation.alone", "simulation.alone"))
-        promise = Promise(now + timedelta(seconds=rng.choice((0, 1, 5, 30, 90))), rng.randrange(3), rng.choice(ENDINGS))
+        promise = Promise(
+            now + timedelta(seconds=rng.choice((0, 0, 1, 5, 30, 90))), rng.randrange(3), rng.choice(ENDINGS)
+        )
         subject, priority = rng.choice(SUBJECTS), rng.randint(1, 10)
 
         def request() -> None:
@@ -135,6 +140,8 @@ class Effects:
             run.check()
             with self._effect(run, number):
                 self.world.pause(f"effect {number} of job {run.job_id}")
+                if self.world.rng.random() < 0.2:  # some take their time, some longer than their lease
+                    self.world.sleep(self.world.rng.choice((1, 5, 40)))
         if run.payload["effects"] == 0:
             self.world.pause(f"job {run.job_id} without effect")
         self._end(run)
@@ -186,7 +193,7 @@ class Effects:
         held = Job.objects.filter(pk=other.run.job_id, version=other.run.version, state=S.RUNNING, exclusive=True)
         return not other.host.is_dead and held.exists()
 
-    def ticks(self) -> list[tuple[str, Callable[[], object]]]:
+    def ticks(self) -> list[Tick]:
         """No duties besides the engine's own."""
         return []
 

@@ -6,35 +6,39 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from scheduler import leases
+from scheduler import clock, dispatcher, leases, rescue
 from tests.builders import NOW
 from tests.simulation import effects, stays
-from tests.simulation.world import MENDED_WITHIN, Violation, Weather, World
+from tests.simulation.world import MENDED_WITHIN, Tick, Violation, Weather, World
 
-CHAOS_STEPS = 150
+CHAOS_STEPS = 120
 QUIET_ROUNDS = 400
 WEATHERS = (
     Weather(),
-    Weather(kill=0.004),
-    Weather(kill=0.02),
+    Weather(kill=0.01),
+    Weather(kill=0.04),
     Weather(drop=0.3, twice=0.3, too_early=0.2),
-    Weather(flush=0.02, away=0.02),
-    Weather(no_renewal=0.05, twice=0.2),
-    Weather(no_beat=0.02, away=0.01, kill=0.002),
-    Weather(kill=0.004, drop=0.1, twice=0.1, too_early=0.05, flush=0.01, away=0.01, no_beat=0.01, no_renewal=0.02),
+    Weather(kill=0.01, flush=0.05, away=0.04),
+    Weather(kill=0.01, no_renewal=0.05, twice=0.2),
+    Weather(kill=0.01, no_beat=0.04, away=0.02),
+    Weather(kill=0.02, drop=0.1, twice=0.2, too_early=0.1, flush=0.02, away=0.02, no_beat=0.02, no_renewal=0.03),
 )
-WORK = ("jobs", "jobs", "jobs", "stays")  # what the seeds are about, in turn
+TICKS = (
+    Tick("dispatch", 5, lambda: dispatcher.dispatch(now=clock.now())),
+    Tick("rescue", 10, lambda: rescue.rescue(now=clock.now())),
+    Tick("renew", 10, leases.renew_all),
+)
+WORK = ("jobs",) * 9 + ("stays",)  # what the seeds are about, in turn
 
 
 class Work(Protocol):
     """What the engine is given to do in this story, and how one knows that it was done."""
 
     def act(self) -> None: ...
-    def ticks(self) -> list[tuple[str, Callable[[], object]]]: ...
+    def ticks(self) -> list[Tick]: ...
     def check(self) -> None: ...
     def calm(self) -> None: ...
     def is_settled(self) -> bool: ...
@@ -64,25 +68,28 @@ def run_seed(world: World, seed: int, *, work: str = "") -> None:
 
 
 def chaos(world: World, work: Work) -> None:
+    haste = world.rng.choice((0.3, 0.5, 0.7))  # slow tasks are more at a time
+    for _ in range(world.rng.randint(1, 4)):
+        work.act()
     for _ in range(CHAOS_STEPS):
-        step(world, work)
+        step(world, work, haste)
         work.check()
 
 
-def step(world: World, work: Work) -> None:
+def step(world: World, work: Work, haste: float) -> None:
     """What happens next. Mostly a task goes on for a bit; now and then something new begins, or goes wrong."""
     rng = world.rng
     ready = world.loom.ready()
-    if ready and rng.random() < 0.7:
+    if ready and rng.random() < haste:
         world.run(rng.choice(ready))
         return
     misfortune(world)
     choice = rng.random()
-    if choice < 0.25:
+    if choice < 0.5:
+        deliver_something(world)
+    elif choice < 0.65:
         work.act()
-    elif choice < 0.6 and deliver_something(world):
-        pass
-    elif choice < 0.78:
+    elif choice < 0.8:
         begin_tick(world, work)
     else:
         pass_time(world)
@@ -102,37 +109,28 @@ def misfortune(world: World) -> None:
             world.note(f"{name}: {getattr(world, name)}")
 
 
-def deliver_something(world: World) -> bool:
+def deliver_something(world: World) -> None:
     rng, weather = world.rng, world.weather
-    if world.redis_is_away or not world.broker:
-        return False
+    if world.redis_is_away:
+        return
     early = timedelta(hours=1) if rng.random() < weather.too_early else timedelta(seconds=rng.choice((0, 0, 1.5)))
     due = [message for message in world.broker if message.run_at <= world.now + early]
     if not due:
-        return False
+        return
     message = rng.choice(due)
     if rng.random() < weather.drop:
         world.note(f"DROP {message.kind} {message.pairs}")
         world.broker.remove(message)
     else:
         world.deliver(message, keep=rng.random() < weather.twice)
-    return True
 
 
 def begin_tick(world: World, work: Work) -> None:
-    name, start = world.rng.choice(ticks(world, work))
-    if name == "renew":
-        if not world.keepers_are_away:
-            world.note(name)
-            start()
-    elif not (world.beat_is_away or world.redis_is_away):
-        world.note(name)
-        start()
-
-
-def ticks(world: World, work: Work) -> list[tuple[str, Callable[[], object]]]:
-    renew = ("renew", lambda: world.tick("renew", leases.renew_all))
-    return [("dispatch", world.dispatch), ("rescue", world.rescue), renew, *work.ticks()]
+    tick = world.rng.choice([*TICKS, *work.ticks()])
+    is_away = world.keepers_are_away if tick.name == "renew" else world.beat_is_away or world.redis_is_away
+    if not is_away:
+        world.note(tick.name)
+        world.tick(tick.name, tick.function)
 
 
 def pass_time(world: World) -> None:
@@ -150,9 +148,12 @@ def quiet(world: World, work: Work) -> None:
     world.redis_is_away = world.beat_is_away = world.keepers_are_away = False
     began = world.now
     work.calm()
-    for number in range(QUIET_ROUNDS):
-        for _, start in ticks(world, work):
-            start()
+    next_tick: dict[str, datetime] = {}
+    for _ in range(QUIET_ROUNDS):
+        for tick in [*TICKS, *work.ticks()]:
+            if next_tick.get(tick.name, began) <= world.now:
+                world.tick(tick.name, tick.function)
+                next_tick[tick.name] = world.now + timedelta(seconds=tick.every)
         while True:
             world.drain()
             due = [message for message in world.broker if message.run_at <= world.now]
@@ -166,7 +167,7 @@ def quiet(world: World, work: Work) -> None:
         if world.now - began > MENDED_WITHIN:
             world.check_nothing_is_stuck()
             work.check_quiet()
-        world.forward_in_quiet(number)
+        world.forward_in_quiet()
     else:
         raise Violation(f"P11: still not settled after {world.now - began} of quiet")
     work.check_end()

@@ -5,7 +5,6 @@ The account is the truth; when all is quiet, each door must hold exactly the PIN
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,8 +19,8 @@ from reservations.services import save_facts
 from scheduler import clock
 from scheduler.models import Job
 from tests.builders import NOW, make_accommodation, make_lock
-from tests.locks.fake_door import FakeDoors, Held
-from tests.simulation.world import MENDED_WITHIN, Violation, World
+from tests.locks.fake_door import FakeDoors
+from tests.simulation.world import MENDED_WITHIN, Tick, Violation, World
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 LEAD = timedelta(hours=1)
@@ -146,11 +145,8 @@ class Stays:
                     raise Violation(f"P3: {held.name} and {other.name} are nearly the same on {held.device_id}")
 
     # --- duties and checks --------------------------------------------------------------------------------------
-    def ticks(self) -> list[tuple[str, Callable[[], object]]]:
-        def look_again() -> object:
-            return self.world.tick("replan", lambda: replan_after_jobs(now=clock.now()))
-
-        return [("replan", look_again)]
+    def ticks(self) -> list[Tick]:
+        return [Tick("replan", 60, lambda: replan_after_jobs(now=clock.now()))]
 
     def check(self) -> None:
         """Between any two steps: what a door does is checked as it happens."""
@@ -172,12 +168,13 @@ class Stays:
         work = Job.objects.filter(kind__startswith="locks.", state__in=Job.LIVE)
         if work.filter(due_at__lte=now, due_at__gt=now - MENDED_WITHIN).exists():
             return
-        found = sorted((self._whose(held).external_id, held.device_id) for held in self.street.held.values())
+        whose = dict(Credential.objects.values_list("name", "reservation__external_id"))
+        found = sorted((whose[held.name], held.device_id) for held in self.street.held.values())
         must, may = self._doors_of(now + LEAD), self._doors_of(datetime.max.replace(tzinfo=UTC))
         if len(set(found)) != len(found) or not must <= set(found) <= may:
             raise Violation(f"P1, P2, P10: the doors hold {found}, they must {sorted(must)} and may {sorted(may)}")
         for held in self.street.held.values():
-            stay = self.truth[self._whose(held).external_id]
+            stay = self.truth[whose[held.name]]
             if (held.window.starts_at, held.window.ends_at) != (stay.starts_at, stay.ends_at):
                 raise Violation(f"P2: {held} instead of {stay}")
 
@@ -186,9 +183,6 @@ class Stays:
         stays = [stay for stay in self.truth.values() if stay.is_booked and stay.starts_at <= begun]
         current = [stay for stay in stays if self.world.now < stay.ends_at]
         return {(stay.external_id, lock.device_id) for stay in current for lock in self.doors[stay.unit]}
-
-    def _whose(self, held: Held) -> Reservation:
-        return Credential.objects.select_related("reservation").get(name=held.name).reservation
 
     def check_end(self) -> None:
         if self.street.held:

@@ -25,7 +25,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from locks import doors
 from notifications import receivers
-from scheduler import clock, dispatcher, kinds, leases, pool, publisher, redis, rescue, runner
+from scheduler import clock, kinds, leases, pool, publisher, redis, runner
 from scheduler.models import Job, Queue
 from scheduler.publisher import Message
 from tests.builders import NOW
@@ -53,6 +53,15 @@ class Weather:
     away: float = 0.0  # Redis goes away, or comes back
     no_beat: float = 0.0  # beat stops, or goes on
     no_renewal: float = 0.0  # the lease-keepers fall silent, or go on: as SIGSTOP does
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A duty that comes again and again, in seconds; in a storm whenever the seed likes."""
+
+    name: str
+    every: float
+    function: Callable[[], Any]
 
 
 class World:
@@ -196,16 +205,11 @@ class World:
 
     # --- the ticks of beat ----------------------------------------------------------------------------------
     def tick(self, name: str, function: Callable[[], Any]) -> Task:
+        """A duty that beat sends, on one of the tickers."""
         number = self.rng.randrange(len(self.tickers))
         if self.tickers[number].is_dead:
             self.tickers[number] = Host(self.tickers[number].name)
         return self.loom.spawn(name, self.tickers[number], function)
-
-    def dispatch(self) -> Task:
-        return self.tick("dispatch", lambda: dispatcher.dispatch(now=clock.now()))
-
-    def rescue(self) -> Task:
-        return self.tick("rescue", lambda: rescue.rescue(now=clock.now()))
 
     def client(self, name: str, function: Callable[[], Any]) -> Task:
         """Somebody outside asks for something, in one request."""
@@ -240,15 +244,20 @@ class World:
             if row := stuck.first() or frozen.first():
                 raise Violation(f"P11: {row} is {row.state} since {row.updated_at}, due {row.run_at}")
 
-    def forward_in_quiet(self, number: int) -> None:
-        """Small steps at first, as beat ticks; then from one thing that waits to the next."""
-        due = self.next_moment()
-        far = due is not None and due > self.now + timedelta(seconds=60)
-        if number > 20 and far and not self.loom.tasks and not self.broker:
-            assert due is not None
-            self._traveller.move_to(due - timedelta(seconds=30), tick=False)
-        else:
-            self.forward(5)
+    def forward_in_quiet(self) -> None:
+        """To the next thing that waits for its time; in small steps while something is held or overdue."""
+        with self.watching():
+            rows = Job.objects.filter(state__in=Job.LIVE).values_list("state", "run_at", "published_at")
+            waits = [self._seconds_until(*row) for row in rows]
+        waits += [(message.run_at - self.now).total_seconds() for message in self.broker]
+        self.forward(5 if self.loom.tasks else max(1, min(waits, default=5)))
+
+    def _seconds_until(self, state: str, run_at: datetime, published_at: datetime | None) -> float:
+        """A job that is not yet published is first of all a matter for the dispatcher."""
+        seconds = (run_at - self.now).total_seconds()
+        if state == Job.State.RUNNING or seconds <= 0:
+            return 10
+        return seconds - 30 if published_at is None and seconds > 60 else seconds
 
     def next_moment(self) -> datetime | None:
         """When the next thing is due that only waits for its time."""
