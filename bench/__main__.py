@@ -1,8 +1,8 @@
 """`make bench`: starts what is needed, lets the contenders take turns, prints tables, writes docs/benchmarks.md.
 
-    make bench                           everything, three rounds (about an hour and a half)
-    make bench ONLY=burst,webhook        some of it
-    make bench ROUNDS=1 SCALE=0.1        a quick try, shown and not kept
+make bench                           everything, three rounds (about an hour and a half)
+make bench ONLY=burst,webhook        some of it
+make bench ROUNDS=1 SCALE=0.1        a quick try, shown and not kept
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def main() -> int:
             table = measure(world, measurement, rounds, size, contenders)
             print("\n" + section(measurement, table, note), flush=True)
             if is_full:
-                keep(VAR / "results", measurement, table, note)
+                keep(measurement, table, note, machine)
     if is_full:
-        write_document(VAR / "results", ALL, machine)
+        write_document(ALL, machine)
         print("docs/benchmarks.md is written.")
     else:
         print("Shown only: docs/benchmarks.md takes three rounds of the full size.")
@@ -73,7 +73,7 @@ def measure(world: World, measurement: Measurement, rounds: int, size: Size, onl
                 try:
                     table.add(name, measurement.run(world, name, size))
                 except BenchError as error:
-                    table.troubles.append(f"{name}, round {number}: {error}")
+                    table.troubles.append(f"{name}, round {number}: {str(error).replace(str(ROOT), '.')[:300]}")
                     print(f"  {measurement.key} {number}/{rounds} {name}: {error}", file=sys.stderr, flush=True)
                 took = time.monotonic() - started
                 print(f"  {measurement.key} {number}/{rounds} {name}: {took:.0f} s", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Installs what only the measurements need: BullMQ and Express from the npm lock, Procrastinate in a venv of its own."""
+"""Installs what only the measurements need: the npm lock of bench/node, and Procrastinate in a venv of its own."""
 
 from __future__ import annotations
 

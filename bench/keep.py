@@ -16,6 +16,7 @@ from bench.world import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 FINDINGS = ROOT / "bench" / "findings.md"
+RESULTS = ROOT / "bench" / "results"
 FULL_ROUNDS = 3
 HEAD = """# Measurements
 
@@ -33,31 +34,35 @@ class Kept:
 
     table: Table
     note: str
+    machine: str
 
     @classmethod
     def load(cls, path: Path) -> Kept | None:
         if not path.exists():
             return None
         data = json.loads(path.read_text())
-        return cls(Table(**data["table"]), data["note"])
+        return cls(Table(**data["table"]), data["note"], data["machine"])
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
-def keep(directory: Path, measurement: Measurement, table: Table, note: str) -> None:
-    Kept(table, note).save(directory / f"{measurement.key}.json")
+def keep(measurement: Measurement, table: Table, note: str, machine: str) -> None:
+    Kept(table, note, machine).save(RESULTS / f"{measurement.key}.json")
 
 
-def write_document(directory: Path, measurements: tuple[Measurement, ...], machine: str) -> None:
+def write_document(measurements: tuple[Measurement, ...], machine: str = "") -> None:
+    """``machine`` is the one just measured on; what stems from another one says so."""
     parts = [HEAD, machine]
     for measurement in measurements:
-        kept = Kept.load(directory / f"{measurement.key}.json")
+        kept = Kept.load(RESULTS / f"{measurement.key}.json")
         if kept is None:
             parts.append(f"## {measurement.title}\n\n{measurement.what}\n\n{NOT_YET}")
         else:
             parts.append(section(measurement, kept.table, kept.note))
+            if kept.machine != machine:
+                parts.append(f"On another machine, or with other versions:\n\n{kept.machine}")
     if FINDINGS.exists():
         parts.append(FINDINGS.read_text())
     DOCUMENT.write_text("\n".join(parts))

@@ -23,7 +23,13 @@ def first_due(count: int) -> float:
 
 
 def lateness(
-    world: World, name: str, count: int, spread: float, *, database: str = "", before: Callable[[Turn], None] | None = None
+    world: World,
+    name: str,
+    count: int,
+    spread: float,
+    *,
+    database: str = "",
+    before: Callable[[Turn], None] | None = None,
 ) -> Sample:
     """``count`` jobs over ``spread`` seconds; milliseconds from the due time to the start."""
     journal = Journal(world.directory / "journal")

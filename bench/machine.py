@@ -27,7 +27,7 @@ def describe(world: World) -> str:
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "PostgreSQL": str(world.sql("SHOW server_version")[0][0]) + ", fsync on",
-        "Valkey": str(valkey.get("valkey_version") or valkey.get("redis_version")),  # type: ignore[union-attr]
+        "Valkey": str(valkey.get("valkey_version") or valkey.get("redis_version")),
         "Python": f"{platform.python_version()}; " + ", ".join(f"{name} {version(name)}" for name in PYTHON_PACKAGES),
         "Node": _said(["node", "--version"]) + "; " + ", ".join(f"{name} {_node(name)}" for name in NODE_PACKAGES),
         "Procrastinate": procrastinate,

@@ -1,10 +1,10 @@
 """SmartLock's side of what is not the work of its workers: `python -m bench.ours VERB ...`, answers in JSON.
 
-    noops COUNT FIRST SPREAD    rows as if scheduled long ago: nothing is published, the dispatcher finds them
-    one-by-one COUNT            a reservation with its two jobs, one transaction each
-    whole-plan COUNT            a booking as the product takes it
-    in-bulk COUNT               that many jobs at once
-    verbs COUNT                 look up, reschedule and cancel by reservation
+noops COUNT FIRST SPREAD    rows as if scheduled long ago: nothing is published, the dispatcher finds them
+one-by-one COUNT            a reservation with its two jobs, one transaction each
+whole-plan COUNT            a booking as the product takes it
+in-bulk COUNT               that many jobs at once
+verbs COUNT                 look up, reschedule and cancel by reservation
 """
 
 from __future__ import annotations
@@ -83,7 +83,12 @@ def in_bulk(arguments: list[str]) -> dict[str, float]:
     count, now = int(arguments[0]), datetime.now(UTC)
     Job.objects.exists()
     wanted = [
-        {"due_at": now + FAR, "subject": f"reservation:{number}", "live_key": f"bulk:{number}", "payload": {"n": number}}
+        {
+            "due_at": now + FAR,
+            "subject": f"reservation:{number}",
+            "live_key": f"bulk:{number}",
+            "payload": {"n": number},
+        }
         for number in range(count)
     ]
     started = time.perf_counter()
@@ -119,7 +124,11 @@ def verbs(arguments: list[str]) -> dict[str, float]:
     answer: dict[str, float] = {}
     for name, part, act in (
         ("look", subjects[:third], lambda subject: list(services.jobs_of(subject))),
-        ("move", subjects[third : third * 2], lambda s: services.reschedule(services.jobs_of(s), due_at=now + FAR, now=now)),
+        (
+            "move",
+            subjects[third : third * 2],
+            lambda s: services.reschedule(services.jobs_of(s), due_at=now + FAR, now=now),
+        ),
         ("cancel", subjects[third * 2 :], lambda subject: services.cancel(services.jobs_of(subject), now=now)),
     ):
         took = [_milliseconds(act, subject) for subject in part]

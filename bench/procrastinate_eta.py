@@ -11,7 +11,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, PsycopgConnector  # type: ignore[import-not-found]  # not in our venv
 
 from bench.journal import Plan, note
 
@@ -21,7 +21,7 @@ BATCH = 1000
 app = App(connector=PsycopgConnector(conninfo=os.environ["DATABASE_URL"], min_size=2, max_size=10))
 
 
-@app.task(name="noop")
+@app.task(name="noop")  # type: ignore[untyped-decorator]
 async def noop(number: int) -> None:
     note(number)
 

@@ -174,9 +174,7 @@ class World:
             end(popen, grace=10)
             self.guardian.forget(popen)
 
-    def _spawn(
-        self, name: str, command: Sequence[str], env: Mapping[str, str]
-    ) -> tuple[subprocess.Popen[bytes], Path]:
+    def _spawn(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
         log = self.directory / "log" / f"{name}.log"
         with log.open("wb") as output:
             return self.guardian.spawn(command, env=env, cwd=ROOT, stdout=output, stderr=output), log
