@@ -1,7 +1,9 @@
 """How many jobs of a queue may start now: a token bucket per queue in Redis, shared by all workers.
 
 A bucket holds ``burst`` tokens at the most and gains ``rate`` a second; each start takes one. Looking, filling and
-taking is one script, so workers never share a token. A limit protects somebody else's service, not correctness:
+taking is one script, so workers never share a token. Those that may not start are given places in one line over all
+workers, so that a crowd asks about once per job and not again and again. A place is no promise: whoever asks while
+there is a token gets it. A limit protects somebody else's service, not correctness:
 without Redis everything may start.
 """
 
@@ -17,24 +19,33 @@ from scheduler import queues, redis
 
 log = structlog.get_logger(__name__)
 
+LONGEST_WAIT = 60  # seconds; the line begins again then, as jobs may be called off and the rate be raised meanwhile
+
 # A clock that runs ahead must not stop the others: a bucket "filled" in their future counts as filled now.
 _TAKE = """
 local rate, burst, now, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local kept = redis.call('hmget', KEYS[1], 'tokens', 'at')
-local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
+local longest = tonumber(ARGV[5])
+local kept = redis.call('hmget', KEYS[1], 'tokens', 'at', 'line')
+local tokens, at, line = tonumber(kept[1]) or burst, tonumber(kept[2]) or now, tonumber(kept[3]) or now
 if at > now + 10 then at = now end
 if now > at then
   tokens = tokens + (now - at) * rate
   at = now
 end
 tokens = math.min(tokens, burst)
-local given = math.max(0, math.min(wanted, math.floor(tokens + 0.000001)))
+local given = math.max(0, math.min(wanted, math.floor(tokens + 0.001)))
 tokens = tokens - given
-redis.call('hset', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', at))
+local place = now
+if given < wanted then
+  local first = now + math.max(0, (1 - tokens) / rate + at - now)
+  place = math.max(first, line)
+  if place > now + longest then place = first end
+  line = place + (wanted - given) / rate
+end
+redis.call('hset', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', at),
+  'line', string.format('%.6f', line))
 redis.call('pexpire', KEYS[1], math.ceil(burst / rate * 1000) + 60000)
-local wait = 0
-if given < wanted then wait = math.max(0, (1 - tokens) / rate + at - now) end
-return {given, string.format('%.6f', wait)}
+return {given, string.format('%.6f', place - now)}
 """
 _without_redis = False
 
@@ -63,7 +74,7 @@ def ask(name: str, n: int, now: datetime) -> Grant:
         return Grant(max(n, 0))
     try:
         given, wait = redis.client().eval(
-            _TAKE, 1, f"limit:{name}", queue.rate, max(queue.burst, 1), f"{now.timestamp():.6f}", n
+            _TAKE, 1, f"limit:{name}", queue.rate, max(queue.burst, 1), f"{now.timestamp():.6f}", n, LONGEST_WAIT
         )
     except RedisError as error:
         _tell(name, type(error).__name__)

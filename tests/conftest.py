@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import fakeredis
 import pytest
 
-from scheduler import pool, publisher, redis
+from scheduler import pool, publisher, queues, redis
 
 pytest_plugins = ["tests.journeys.home"]
 
@@ -26,6 +26,12 @@ def one_after_the_other(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     """The jobs of one message run in the test's own thread: another would not see the test's transaction."""
     if "side_by_side" not in request.keywords:
         monkeypatch.setattr(pool, "side_by_side", lambda _queue, calls: (call() for call in calls))
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What this process remembers of the queues for a second is another test's."""
+    queues.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import fakeredis
@@ -19,13 +18,6 @@ from tests.scheduler import kinds_for_tests  # noqa: F401  declares the kinds
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    queues.forget()
-    yield
-    queues.forget()
 
 
 def pause(name: str = "default") -> bool:
@@ -165,10 +157,35 @@ def test_the_others_are_told_how_long_to_wait(limited: str) -> None:
     grant = limits.ask(limited, 5, NOW)
     assert grant == limits.Grant(3, 0.5, 0.5)
     assert [grant.wait(nth) for nth in range(2)] == [0.5, 1.0]
-    later = limits.ask(limited, 1, NOW + timedelta(seconds=0.2))
-    assert later.starts == 0
-    assert later.wait_seconds == pytest.approx(0.3, abs=1e-4)
     assert limits.take(limited, 1, NOW + timedelta(seconds=0.5)) == 1
+
+
+def test_those_that_must_wait_stand_in_one_line(limited: str) -> None:
+    limits.ask(limited, 5, NOW)  # two are left, for half a second and a second from now
+    later = limits.ask(limited, 2, NOW + timedelta(seconds=0.2))
+    assert later.starts == 0
+    assert [later.wait(nth) for nth in range(2)] == pytest.approx([1.3, 1.8], abs=1e-4)
+    assert limits.ask(limited, 1, NOW + timedelta(hours=1)).starts == 1
+
+
+def test_the_line_is_no_longer_than_a_minute(limited: str) -> None:
+    limits.ask(limited, 3 + 200, NOW)
+    assert limits.ask(limited, 1, NOW).wait_seconds == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_crowd_asks_about_once_per_job(limited: str) -> None:
+    """A hundred jobs at two a second, each asking again when it was told to."""
+    waiting, asked, started = [(NOW, place) for place in range(100)], 0, []
+    while waiting:
+        now, job = min(waiting)
+        waiting.remove((now, job))
+        grant, asked = limits.ask(limited, 1, now), asked + 1
+        if grant.starts:
+            started.append(now)
+        else:
+            waiting.append((now + timedelta(seconds=grant.wait_seconds), job))
+    assert started[-1] - NOW == pytest.approx(timedelta(seconds=97 / 2), abs=SECOND)
+    assert asked < 250
 
 
 def test_two_workers_share_one_bucket(limited: str, fake_redis: fakeredis.FakeRedis) -> None:
