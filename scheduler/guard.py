@@ -3,11 +3,14 @@
 It saves work and noise. Correctness never depends on it: the row's fence does that (``job_one_exclusive_running``),
 so a Redis that is away or was emptied means "go on".
 
-The token names the job that holds it, so that the rescuer can release the guard of a dead worker, and only that.
+The token names the job that holds it, so that the rescuer can release the guard of a dead worker, and only that. A
+guard whose job does not run was left behind, by a worker that was killed before its claim, or because Redis was away
+when the job ended: the next one removes it.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +23,7 @@ from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
 SECONDS = 60
+SETTLED_SECONDS = 5  # who took it this long ago has claimed its job, or never will
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 _BURY = (
     "local held = redis.call('get', KEYS[1]) "
@@ -43,7 +47,7 @@ class Guard:
     def take(self) -> None:
         """Raises Busy when another holds it; a Redis that does not answer counts as free."""
         try:
-            if not redis.client().set(self.key, self.token, nx=True, ex=SECONDS):
+            if not self._set() and not (self._remove_left_behind() and self._set()):
                 raise Busy(self.key)
         except RedisError as error:
             log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
@@ -58,7 +62,23 @@ class Guard:
         """Release it whichever worker took it for this job: its lease has run out."""
         self._script(_BURY, self.owner)
 
-    def _script(self, script: str, *args: str | int) -> None:
+    def _set(self) -> bool:
+        return bool(redis.client().set(self.key, self.token, nx=True, ex=SECONDS))
+
+    def _remove_left_behind(self) -> bool:
+        """Whether it is free now. Should this be wrong about the holder, the row's fence keeps the two apart."""
+        token: bytes | None = redis.client().get(self.key)  # type: ignore[assignment]
+        if token is None:
+            return True
+        holder = re.match(rb"job-(\d+):", token)
+        if holder is None or redis.client().ttl(self.key) > SECONDS - SETTLED_SECONDS:
+            return False
+        if Job.objects.filter(pk=int(holder[1]), state=Job.State.RUNNING).exists():
+            return False
+        self._script(_RELEASE, token)
+        return True
+
+    def _script(self, script: str, *args: str | bytes | int) -> None:
         try:
             redis.client().eval(script, 1, self.key, *args)
         except RedisError as error:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from scheduler import clock, services
 from scheduler.claims import Claim, Run
@@ -21,6 +24,8 @@ from scheduler.signals import job_ended, job_failed
 from scheduler.transitions import move
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+PAUSES = (0.05, 0.5, 2.0, 5.0)  # seconds between tries to write down how a job ended
 CROWD = 10  # so many successes at once are logged in one line
 BUSY_SECONDS = 1.0  # another job of the same subject is at work: look again after this
 Outcome = JobAttempt.Outcome
@@ -44,7 +49,7 @@ def record(kind: Kind, ended: Sequence[Ended]) -> dict[int, str]:
     outcomes = _record_successes([end for end in ended if end.error is None])
     for end in ended:
         if end.error is not None:
-            outcomes[end.claim.job.pk] = _record_error(kind, end, end.error)
+            outcomes[end.claim.job.pk] = _surely(partial(_record_error, kind, end, end.error))
     _log(kind, ended, outcomes)
     return outcomes
 
@@ -77,7 +82,7 @@ def _record_successes(ended: list[Ended]) -> dict[int, str]:
     outcomes: dict[int, str] = {}
     for version, group in groupby(sorted(ended, key=_version), key=_version):
         same = list(group)
-        done = _succeed_together(same, version)
+        done = _surely(partial(_succeed_together, same, version))
         outcomes |= done if done is not None else {end.claim.job.pk: _succeed_alone(end) for end in same}
     return outcomes
 
@@ -118,8 +123,32 @@ def _close_attempts(attempts: list[JobAttempt]) -> None:
 
 
 def _succeed_alone(end: Ended) -> str:
-    done = _succeed_together([end], end.claim.run.version)
-    return done[end.claim.job.pk] if done is not None else _close(end, Outcome.CANCELLED, over=True)
+    done = _surely(partial(_succeed_together, [end], end.claim.run.version))
+    return done[end.claim.job.pk] if done is not None else _surely(partial(_let_go, end))
+
+
+def _let_go(end: Ended) -> str:
+    """It was called off or handed on meanwhile, unless a commit of ours went through although the answer was lost."""
+    if JobAttempt.objects.filter(pk=end.claim.attempt.pk, outcome=Outcome.SUCCEEDED).exists():
+        return str(Outcome.SUCCEEDED)
+    return _close(end, Outcome.CANCELLED, over=True)
+
+
+def _surely(write: Callable[[], T]) -> T:
+    """What has been done must be written down, or it is done again: a connection that broke is replaced at once.
+
+    The lease is renewed meanwhile. When the database stays away, the rescuer has the last word.
+    """
+    for pause in PAUSES:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:  # the caller's transaction is gone, too
+                raise
+            log.warning("job.recorded_later", reason=type(error).__name__)
+            connection.close()
+            time.sleep(pause)
+    return write()
 
 
 @transaction.atomic
