@@ -129,6 +129,8 @@ class Stays:
             raise Transient("a hiccup on the way")
 
     def after(self, call: str) -> None:
+        if call == "create" and self.world.now < min(starts_at for starts_at, _ in self.told) - LEAD:
+            raise Violation(f"P6: a PIN is created at {self.world.now}, long before any stay")
         if call in WRITES:
             self.world.note(f"door {call}: {sorted(self.street.held)}")
             self._right_windows_and_digits()

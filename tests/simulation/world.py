@@ -76,6 +76,7 @@ class World:
             for model in apps.get_models()
             if model._meta.app_label in ROOMS and model not in STANDING
         ]
+        self._sequences = self._named_sequences()
         self.begin(0, Weather())
 
     def begin(self, seed: int, weather: Weather) -> None:
@@ -84,6 +85,7 @@ class World:
         self.rng = random.Random(seed)
         random.seed(seed)  # the back-off's jitter
         self.weather = weather
+        self.fuse: int | None = None  # the process that comes to this many more places where it may die, dies there
         self.broker: list[Message] = []
         self.log: list[tuple[datetime, str]] = []
         self.redis_is_away = self.beat_is_away = self.keepers_are_away = False
@@ -95,12 +97,21 @@ class World:
         self.web = Host("web")
         self.street: Any = None
 
+    def _named_sequences(self) -> list[str]:
+        if connection.vendor != "postgresql":
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT quote_ident(sequencename), sequencename FROM pg_sequences")
+            return [quoted for quoted, name in cursor.fetchall() if name.removesuffix("_id_seq") in self._tables]
+
     def _empty_tables(self) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             for table in self._tables:
                 cursor.execute(f'DELETE FROM "{table}"')
             if connection.vendor == "sqlite":  # the same numbers in every run
                 cursor.execute("DELETE FROM sqlite_sequence")
+            else:
+                cursor.execute("; ".join(f"ALTER SEQUENCE {name} RESTART" for name in self._sequences))
 
     # --- time -----------------------------------------------------------------------------------------------
     @property
@@ -125,7 +136,12 @@ class World:
             return
         if task.host.is_dead:
             raise Killed
-        if self.weather.kill and self.rng.random() < self.weather.kill:
+        burnt = False
+        if self.fuse is not None:
+            self.fuse -= 1
+            burnt = self.fuse < 0
+        if burnt or (self.weather.kill and self.rng.random() < self.weather.kill):
+            self.fuse = None
             self.note(f"KILL {task.host.name} in {task.name} before {where}")
             task.host.is_dead = True
             raise Killed
