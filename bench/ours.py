@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import django
 
@@ -82,24 +81,13 @@ def _each(count: int, save: Callable[[int], object]) -> dict[str, float]:
 def in_bulk(arguments: list[str]) -> dict[str, float]:
     count, now = int(arguments[0]), datetime.now(UTC)
     Job.objects.exists()
-    wanted = [
-        {
-            "due_at": now + FAR,
-            "subject": f"reservation:{number}",
-            "live_key": f"bulk:{number}",
-            "payload": {"n": number},
-        }
-        for number in range(count)
-    ]
     started = time.perf_counter()
-    many: Any = getattr(services, "schedule_many", None)
+    wanted = (
+        services.Planned(now + FAR, f"reservation:{number}", f"bulk:{number}", {"n": number}) for number in range(count)
+    )
     with transaction.atomic():
-        if many is not None:
-            many("bench.noop", wanted, now=now)
-        else:
-            for one in wanted:
-                services.schedule("bench.noop", now=now, **one)  # type: ignore[arg-type]
-    return {"seconds": time.perf_counter() - started, "bulk_verb": float(many is not None)}
+        services.schedule_many("bench.noop", wanted, now=now)
+    return {"seconds": time.perf_counter() - started}
 
 
 def rush(arguments: list[str]) -> dict[str, float]:
