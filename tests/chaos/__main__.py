@@ -9,16 +9,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.chaos.adversary import Adversary, Temper
 from tests.chaos.evidence import Evidence
 from tests.chaos.report import report
 from tests.chaos.stage import CELERY, Stage, stage
 from tests.chaos.verdict import judge
-
-if TYPE_CHECKING:
-    from tests.chaos.driver import Driver
 
 
 def main() -> int:
@@ -89,25 +85,21 @@ def storm(running: Stage, options: argparse.Namespace) -> tuple[Evidence, float]
         adversary.turn()
         time.sleep(0.05)
     say("peace")
-    finish(driver, adversary)
+    driver.finish()
     return evidence, wait_for_quiet(adversary, options.peace)
 
 
-def finish(driver: Driver, adversary: Adversary) -> None:
-    adversary.make_peace()
-    driver.finish()
-
-
 def wait_for_quiet(adversary: Adversary, seconds: float) -> float:
-    """Until no job waits or runs; what is left then is for the verdict to find."""
+    """Until all are up and no job waits or runs; what is left then is for the verdict to find."""
     from django.db import connection
 
     from scheduler.models import Job
 
     connection.close()  # it may have been cut
     began = time.time()
-    while time.time() < began + seconds and Job.objects.filter(state__in=Job.LIVE).exists():
-        adversary.look()
+    while time.time() < began + seconds:
+        if adversary.mend() and not Job.objects.filter(state__in=Job.LIVE).exists():
+            break
         time.sleep(0.25)
     return time.time() - began
 

@@ -50,25 +50,21 @@ class Adversary:
         self._next = time.time() + self._rng.uniform(*temper.pause)
 
     def turn(self) -> None:
-        now = time.time()
-        self.look()
-        for amend in [amend for at, amend in self._amends if at <= now]:
-            amend()
-        self._amends = [(at, amend) for at, amend in self._amends if at > now]
-        if now >= self._next:
-            self._next = now + self._rng.uniform(*self._temper.pause)
+        self.mend()
+        if time.time() >= self._next:
+            self._next = time.time() + self._rng.uniform(*self._temper.pause)
             self._strike()
 
-    def look(self) -> None:
-        """Nobody may end unless it was killed here."""
+    def mend(self) -> bool:
+        """Start again and thaw whose time has come; tells whether all are up. Nobody may end unless killed here."""
+        now = time.time()
         for story in self._stage.bury_fallen():
             self._say(f"fallen: {story}")
             self.fallen.append(story)
-
-    def make_peace(self) -> None:
-        self._amends.clear()
-        self._stage.start_missing()
-        self.look()
+        for amend in [amend for at, amend in self._amends if at <= now]:
+            amend()
+        self._amends = [(at, amend) for at, amend in self._amends if at > now]
+        return not self._amends
 
     def _strike(self) -> None:
         if not self._deck:

@@ -79,12 +79,6 @@ class Stage:
     def wipe_valkey(self) -> None:
         shutil.rmtree(self.directory / "valkey" / "appendonlydir", ignore_errors=True)
 
-    def start_missing(self) -> None:
-        for name in ("valkey", *CELERY):
-            self.thaw(name)
-            if name not in self.processes:
-                self.start(name)
-
     def bury_fallen(self) -> list[str]:
         """Who ended without being killed by us, with its last words; started again."""
         fallen = [name for name, process in self.processes.items() if process.poll() is not None]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.stage import ROOT
 
-STORM = {"seed": "one minute", "seconds": 30, "rate": 5, "lease": 13, "freeze": 20, "pause": 2.5, "peace": 75}
+STORM = {"seed": "duda", "seconds": 30, "rate": 6, "lease": 13, "freeze": 20, "pause": 2.5, "peace": 75}
 
 
 @pytest.mark.journey

@@ -133,11 +133,12 @@ def _repetition(evidence: Evidence, first: Effect, again: Effect, verdict: Verdi
 
 def _blow_against(evidence: Evidence, effect: Effect, until: float) -> Blow | None:
     """What kept the process of this effect from recording it, if anything did."""
-    for blow in reversed(evidence.blows):
+    hits = []
+    for blow in evidence.blows:
         since = effect.began - (CUT_MEMORY if blow.what == "cut" else 1)
         if effect.pid in blow.pids and since <= blow.at <= until:
-            return blow
-    return None
+            hits.append(blow)
+    return max(hits, key=lambda blow: (blow.what != "cut", blow.at), default=None)
 
 
 def _overlapping(evidence: Evidence, verdict: Verdict) -> None:
