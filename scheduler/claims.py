@@ -14,6 +14,7 @@ from django.db.models import F
 from scheduler.errors import Superseded
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
+from scheduler.progress import Progress
 from scheduler.transitions import move
 
 
@@ -33,6 +34,10 @@ class Run:
         """Ask before every effect. Raises Superseded when the job was cancelled or given to another meanwhile."""
         if not Job.objects.filter(pk=self.job_id, version=self.version, state=Job.State.RUNNING).exists():
             raise Superseded(f"job {self.job_id} was called off while it ran")
+
+    def progress(self) -> Progress:
+        """For long work: ``with run.progress() as progress: progress.tell(40, "8 of 20")``, as often as one likes."""
+        return Progress(self.job_id, self.version)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ def _claim_together(kind: Kind, jobs: list[Job], *, now: datetime, worker: str) 
                 worker=worker[:100],
                 lease_until=lease_until,
                 by_hand="",
+                progress=None,
+                progress_text="",
             )
             if taken != len(jobs):
                 transaction.set_rollback(True)

@@ -6,10 +6,22 @@ from collections.abc import Iterator
 
 import fakeredis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from scheduler import pool, publisher, queues, redis
 
 pytest_plugins = ["tests.journeys.home"]
+
+
+class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
+    """Journeys on one database stay in one process, because they share a house; other tests go where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((database for database in ("postgres", "sqlite") if f"[{database}" in nodeid), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByHouse:
+    return ByHouse(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -207,7 +207,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for rounds in range(2):
-        for kind in ("locks.generate_pin", "locks.revoke_pin", "tests.plain")[: 1 + 2 * rounds]:
+        for kind in ("locks.generate_pin", "locks.revoke_pin", "notifications.tell_guest")[: 1 + 2 * rounds]:
             job(kind=kind)
             attempt(kind=kind)
         with django_assert_num_queries(11):

@@ -8,9 +8,7 @@ import pytest
 
 from tests.journeys.house import House, house
 
-DATABASES = [
-    pytest.param(name, marks=[pytest.mark.xdist_group(name), pytest.mark.journey]) for name in ("postgres", "sqlite")
-]
+DATABASES = [pytest.param(name, marks=pytest.mark.journey) for name in ("postgres", "sqlite")]
 
 
 @pytest.fixture(scope="session", params=DATABASES)

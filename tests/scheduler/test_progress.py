@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from scheduler import services
+from scheduler.errors import Retry
 from scheduler.models import Job
 from scheduler.progress import Progress
+from scheduler.runner import Run, run_one
 from scheduler.transitions import move
 from tests.builders import NOW
-from tests.scheduler import kinds_for_tests  # noqa: F401  declares the kinds
+from tests.scheduler.kinds_for_tests import PLAIN, doing
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +107,24 @@ def test_a_new_life_starts_without_old_progress(job: Job) -> None:
     move(Job.objects.filter(pk=job.pk), "fail", now=NOW)
     services.retry(Job.objects.all(), now=NOW)
     assert told(job) == (None, "")
+
+
+@pytest.mark.django_db
+def test_a_task_tells_how_far_it_is_and_a_second_try_begins_anew() -> None:
+    seen: list[int | None] = []
+
+    def half_way(run: Run) -> None:
+        seen.append(Job.objects.get(pk=run.job_id).progress)
+        with run.progress() as progress:
+            progress.tell(50, "1 of 2")
+        raise Retry("again")
+
+    doing["plain"] = half_way
+    job = services.schedule("tests.plain", due_at=NOW, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        run_one(PLAIN, job.pk, job.version, worker="w1")
+    job.refresh_from_db()
+    assert (job.progress, job.progress_text) == (50, "1 of 2")
+    with time_machine.travel(job.run_at, tick=False):
+        run_one(PLAIN, job.pk, job.version, worker="w1")
+    assert seen == [None, None]
