@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench chaos lint screenshots format lock clean
+.PHONY: help install run test bench chaos simulate lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -30,6 +30,9 @@ test: install ## run all tests; ARGS="-k webhook" goes to pytest
 MINUTES ?= 10
 chaos: install ## break real processes at random and judge what is left (docs/chaos.md); MINUTES=10 SEED=...
 	$(VENV) -m tests.chaos --minutes $(MINUTES) --seed "$(SEED)" $(ARGS)
+
+simulate: install ## tell thousands of seeded stories of the job engine (docs/simulation.md); SEEDS=5000, SEED=123 replays
+	$(VENV) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) $(ARGS)
 
 # Node with npm is needed too: BullMQ and Express are what we are measured against.
 bench: install ## measure us beside BullMQ, Celery, Procrastinate and Express; ONLY=burst,webhook ROUNDS=1 SCALE=0.1

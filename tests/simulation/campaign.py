@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import random
@@ -18,18 +19,18 @@ CHUNK = 25
 
 
 def command(arguments: Sequence[str]) -> int:
-    """``[--work jobs|stays] COUNT [FIRST]``, or ``--seed SEED``."""
+    """``--seeds COUNT [--first SEED] [--work jobs|stays]``, or ``--seed SEED`` to replay one."""
     parser = argparse.ArgumentParser(prog="make simulate")
-    parser.add_argument("--work", choices=("jobs", "stays"), default="")
+    parser.add_argument("--seeds", type=int, default=2000, help="how many new stories")
+    parser.add_argument("--first", type=int, help="the first of them; else a random one")
     parser.add_argument("--seed", type=int, help="replay this one and print its steps")
+    parser.add_argument("--work", choices=("jobs", "stays"), default="", help="only stories about these")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("count", type=int, nargs="?", default=2000)
-    parser.add_argument("first", type=int, nargs="?", help="the first seed; else a random one")
     options = parser.parse_args(arguments)
     if options.seed is not None:
         return replay(options.seed, options.work)
     first = random.SystemRandom().randrange(10**8) if options.first is None else options.first
-    return campaign(range(first, first + options.count), options.work, options.processes)
+    return campaign(range(first, first + options.seeds), options.work, options.processes)
 
 
 def campaign(seeds: range, work: str, processes: int) -> int:
@@ -63,11 +64,14 @@ def replay(seed: int, work: str) -> int:
 def prepare() -> None:
     """Each process has a database of its own, in memory."""
     call_command("migrate", verbosity=0, interactive=False)
+    gc.freeze()
+    gc.disable()
 
 
 def run_chunk(chunk: tuple[range, str]) -> tuple[int, str]:
     """How many seeds were run, and the story of the one that failed."""
     seeds, work = chunk
+    gc.collect()
     return next(_run(seeds, work))
 
 

@@ -49,9 +49,10 @@ class Work(Protocol):
 class Failure(AssertionError):
     """A story that went wrong, told from its beginning."""
 
-    def __init__(self, seed: int, world: World, cause: BaseException) -> None:
+    def __init__(self, seed: int, work: str, world: World, cause: BaseException) -> None:
+        again = f"make simulate SEED={seed}" + (f" ARGS='--work {work}'" if work else "")
         story = [f"{(at - NOW).total_seconds():10.3f} s  {what}" for at, what in world.log]
-        super().__init__("\n".join([*story, f"seed {seed}: {cause}", f"again: make simulate SEED={seed}"]))
+        super().__init__("\n".join([*story, f"seed {seed}: {cause}", f"again: {again}"]))
         self.seed = seed
 
 
@@ -64,7 +65,7 @@ def run_seed(world: World, seed: int, *, work: str = "") -> None:
         chaos(world, task)
         quiet(world, task)
     except (Exception, Violation) as error:
-        raise Failure(seed, world, error) from error
+        raise Failure(seed, work, world, error) from error
 
 
 def chaos(world: World, work: Work) -> None:

@@ -244,10 +244,10 @@ def body(stay: Stay, known: stays.Stays) -> bytes:
     return json.dumps({"action": "reservation.modified", "_dt": stay.said_at.isoformat(), "payload": payload}).encode()
 
 
-@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_breaks_a_promise() -> None:
     bounded = settings(
-        max_examples=150, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+        max_examples=60, stateful_step_count=20, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
     )  # fmt: skip
     run_state_machine_as_test(Engine, settings=bounded)

@@ -19,6 +19,7 @@ from tests.simulation.removed import PARTS
 from tests.simulation.simulator import Failure, run_seed
 from tests.simulation.world import World
 
+pytestmark = pytest.mark.django_db(transaction=True)
 MOST_SEEDS = 400
 EXPECTED = {
     "version_fence": "P7|P6|done|effects",
@@ -45,7 +46,6 @@ def run_many(world: World) -> None:
 
 
 @TWO_WRITERS
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_there", [True, False])
 def test_without_skip_locked_one_dispatcher_waits_for_the_other(is_there: bool) -> None:
     services.schedule("simulation.plain", due_at=NOW, now=NOW)
