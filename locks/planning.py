@@ -22,7 +22,8 @@ from smartlock.audit.services import record
 @transaction.atomic
 def replan(reservation_id: int, *, now: datetime) -> None:
     """Wishes first, then jobs: compare what the stay is entitled to with what is scheduled."""
-    reservation = Reservation.objects.select_for_update().filter(pk=reservation_id).first()
+    held = Reservation.objects.select_for_update(of=("self",)).select_related("accommodation")
+    reservation = held.filter(pk=reservation_id).first()
     if reservation is None:
         return
     credentials = list(Credential.objects.filter(reservation=reservation, removed_at__isnull=True))
@@ -100,10 +101,11 @@ def lead(lock: Lock) -> timedelta:
 
 def update_wishes(reservation: Reservation, credentials: list[Credential], *, now: datetime) -> None:
     """Carry the stay's facts into the wish of its credentials: should they be there, and from when to when."""
+    wanted = [credential for credential in credentials if credential.wanted]
+    if not wanted:
+        return
     stay = stay_facts(reservation, credentials)
-    for credential in credentials:
-        if not credential.wanted:
-            continue
+    for credential in wanted:
         before = (credential.wanted, credential.starts_at, credential.ends_at)
         if credential.lock_id not in stay.locks or not (is_entitled(stay, now) or ran_its_course(stay, now)):
             credential.wanted, credential.unwanted_at = False, now
@@ -124,9 +126,15 @@ def _wished_start(reservation: Reservation, credential: Credential) -> datetime:
 def align_jobs(reservation: Reservation, wanted: list[WantedJob], *, now: datetime) -> None:
     """Schedule what is missing, move what is set for another time, call off what is not wanted any more."""
     subject = reservation.subject
-    live = {job.live_key: job for job in Job.objects.filter(subject=subject, kind__in=KINDS, state__in=Job.LIVE)}
+    rows = Job.objects.filter(subject=subject, kind__in=KINDS, state__in=[*Job.LIVE, Job.State.FAILED])
+    known = list(rows)
+    live = {job.live_key: job for job in known if job.is_live()}
+    # The very same job failed for good: it waits for a person, planning again must not start it anew.
+    shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
     for job in wanted:
-        _align_one(subject, job, live.pop(live_key(subject, job), None), now=now)
+        existing = live.pop(live_key(subject, job), None)
+        if existing is not None or (live_key(subject, job), job.due_at) not in shelf:
+            _align_one(subject, job, existing, now=now)
     stale = [job.pk for job in live.values()]
     if stale:
         jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="The stay is no longer entitled to it.")
@@ -145,8 +153,6 @@ def _align_one(subject: str, wanted: WantedJob, existing: Job | None, *, now: da
         return
     if existing is not None:  # it runs, for a time that is no longer right: its next check stops it
         jobs.cancel(Job.objects.filter(pk=existing.pk), now=now, reason="The stay's times changed while it ran.")
-    elif _lies_on_the_shelf(subject, wanted):
-        return
     jobs.schedule(
         wanted.kind, subject=subject, live_key=live_key(subject, wanted), payload={"lock": wanted.lock_id},
         due_at=due_at, now=now, expires_at=wanted.expires_at,
@@ -157,13 +163,3 @@ def _satisfies(existing: Job, wanted: WantedJob, now: datetime) -> bool:
     if wanted.expires_at != existing.expires_at:
         return False
     return existing.due_at <= now if wanted.due_at is None else existing.due_at == wanted.due_at
-
-
-def _lies_on_the_shelf(subject: str, wanted: WantedJob) -> bool:
-    """The very same job failed for good: it waits for a person, planning again must not start it anew."""
-    return (
-        wanted.due_at is not None
-        and Job.objects.filter(
-            subject=subject, live_key=live_key(subject, wanted), state=Job.State.FAILED, due_at=wanted.due_at
-        ).exists()
-    )

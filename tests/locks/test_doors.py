@@ -10,7 +10,7 @@ import pytest
 
 from locks import doors, sealing
 from locks.devices import read_devices
-from locks.errors import Configuration, PinTaken, Transient, UnknownOutcome
+from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome
 from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
 from locks.planning import readmit, replan, replan_after_jobs, withdraw
@@ -524,3 +524,24 @@ def test_what_a_lock_does_not_tell_stays_as_it_was_known(street: FakeDoors, cloc
     assert read_devices(now=NOW + HOUR) == (0, 1)
     lock.refresh_from_db()
     assert lock.seen_at == NOW
+
+
+def test_a_pin_the_lock_refuses_for_good_waits_for_a_person_until_the_facts_change(
+    street: FakeDoors, calls_for_help: list[str], clock: TimeMachine
+) -> None:
+    reservation, lock = stay()
+
+    def refuse(call: str) -> None:
+        if call == "create":
+            raise Refused("this lock takes no codes")
+
+    street.before = refuse
+    clock.until(CHECK_IN)
+    assert doors_jobs(reservation, "failed") == [(GENERATE, CHECK_IN - HOUR)]
+    assert calls_for_help == ["pin_not_proven"]
+    replan(reservation.pk, now=CHECK_IN)
+    assert doors_jobs(reservation) == [(REVOKE, CHECK_OUT)]
+    street.before = lambda _: None
+    change(reservation, check_in_time=time(16))
+    clock.until(CHECK_IN + HOUR)
+    assert len(street.on(lock.device_id)) == 1
