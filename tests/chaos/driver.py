@@ -90,7 +90,7 @@ class Driver(threading.Thread):
     def _payload(self, kind: str) -> dict[str, float]:
         rng = self._rng
         takes = 0.0 if rng.random() < 0.3 else rng.uniform(0, 3)
-        if kind == "chaos.act" and rng.random() < 0.02:
+        if kind == "chaos.act" and rng.random() < 0.01:
             takes = self._longest
         return {
             "steps": rng.choice([1, 2, 3, 4]), "takes": takes, "waits": int(rng.random() < 0.08),

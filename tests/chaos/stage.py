@@ -48,7 +48,7 @@ class Stage:
             return self._valkey
         if name == "beat":
             return celery("beat", "--loglevel=info", "--pidfile=")
-        queues, threads = ("ticks", 2) if name in TICKERS else ("pins,messages,sync,default", 4)
+        queues, threads = ("ticks", 2) if name in TICKERS else ("pins,messages,sync,default", 8)
         return [*worker(name, threads, queues), "--include=tests.chaos.tasks"]
 
     def wait_until_ready(self) -> None:
