@@ -15,8 +15,10 @@ from locks.plan import KINDS, CredentialFacts, StayFacts, WantedJob, is_entitled
 from locks.signals import credential_changed
 from reservations.models import Reservation
 from scheduler import services as jobs
-from scheduler.models import Job
+from scheduler.models import Heartbeat, Job
 from smartlock.audit.services import record
+
+LAST_LOOK = "replan_after_jobs"
 
 
 @transaction.atomic
@@ -62,11 +64,17 @@ def replan_subject(subject: str, *, now: datetime) -> None:
 
 
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
-    """Look once more at the stays whose jobs ended lately, in case a process died before it could."""
-    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=now - recent).values_list("subject", flat=True)
-    subjects = set(ended)
+    """Look once more at the stays whose jobs ended lately, in case a process died before it could.
+
+    Lately means shortly before the last look or after it, however long beat was away in between.
+    """
+    last_look = Heartbeat.objects.filter(name=LAST_LOOK).values_list("beat_at", flat=True).first() or now
+    since = min(last_look, now) - recent
+    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).values_list("subject", flat=True)
+    subjects = sorted(set(ended))
     for subject in subjects:
         replan_subject(subject, now=now)
+    Heartbeat.objects.update_or_create(name=LAST_LOOK, defaults={"beat_at": now})
     return len(subjects)
 
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from locks.planning import replan_after_jobs
-from scheduler import clock, dispatcher, leases, rescue
+from scheduler import clock, dispatcher, rescue
+from scheduler.leases import renew_all
 from scheduler.models import Job
 from tests.simulation import effects, stays
 from tests.simulation.loom import Task
@@ -119,7 +120,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule()
     def renew_leases(self) -> None:
-        self.perform(lambda: self.world.tick("renew", leases.renew_all), None)
+        self.perform(lambda: self.world.tick("renew", renew_all), None)
 
     @precondition(lambda self: self.world.broker)
     @rule(which=SEEDS, again=st.booleans(), pauses=st.none() | st.integers(1, 30), fuse=FUSES)
