@@ -12,7 +12,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from scheduler import clock, leases, pool, publisher, services
+from scheduler import clock, leases, pool, publisher, queues, services
 from scheduler.claims import claim
 from scheduler.dispatcher import dispatch
 from scheduler.errors import Retry
@@ -163,6 +163,7 @@ def test_who_had_it_run_stands_in_the_attempt() -> None:
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: nothing happens at once")
 def test_no_more_act_at_once_than_the_queue_allows() -> None:
     Queue.objects.update_or_create(name="default", defaults={"concurrency": 3})
+    queues.forget()
     pool._slots.clear()
     inside, most, lock = [0], [0], threading.Lock()
 
