@@ -28,10 +28,11 @@ from locks.errors import (
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan, stay_facts
-from locks.proof import NOT_ASKED, SETTLED, adopt, prove
+from locks.proof import SETTLED, adopt, prove
 from locks.provider import LockProvider
-from locks.store import note, note_failure
+from locks.store import never_asked, note, note_failure
 from reservations.models import Reservation
+from scheduler.errors import Superseded
 
 Check = Callable[[], None]
 State = Credential.State
@@ -94,13 +95,13 @@ def _create_or_adopt(
             raise WaitForDevice(
                 f"{credential.lock.name} has not answered whether it took the PIN; it is asked again.", after=5
             )
-    check()
     allocate.check_capacity(credential)
     wish = credential.wish
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
     )  # fmt: skip
     try:
+        check()  # last of all: after a cancel commits no new effect begins
         ref = provider.create_pin(
             credential.lock.device, name=credential.name, pin=sealing.unseal(credential.pin_sealed), window=wish
         )
@@ -117,18 +118,17 @@ def _create_or_adopt(
         raise Transient(
             f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken"
         ) from None
-    except DoorError:
-        note(credential, state=State.ABSENT, **NOT_ASKED)
+    except (DoorError, Superseded):
+        never_asked(credential)
         raise
     note(credential, provider_ref=ref)
 
 
 def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
+    wish, pin = credential.wish, sealing.unseal(credential.pin_sealed)
     check()
-    wish = credential.wish
     provider.change_pin(
-        credential.lock.device, credential.provider_ref, name=credential.name,
-        pin=sealing.unseal(credential.pin_sealed), window=wish,
+        credential.lock.device, credential.provider_ref, name=credential.name, pin=pin, window=wish
     )  # fmt: skip
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at

@@ -59,8 +59,8 @@ def _remove(credential: Credential, provider: LockProvider, *, check: Check, now
     first_try = credential.removal_tried_at is None
     state = PinState.ON_LOCK if first_try else provider.read_pin(device, ref).state
     if state not in (PinState.GONE, PinState.REMOVING):
-        check()
         note(credential, state=State.REMOVING, removal_tried_at=now())
+        check()
         provider.delete_pin(device, ref)
         state = provider.read_pin(device, ref).state
     if state == PinState.GONE:

@@ -23,6 +23,17 @@ def note(credential: Credential, **facts: Any) -> None:
         credential_changed.send(Credential, credential=credential)
 
 
+def never_asked(credential: Credential) -> None:
+    """The lock certainly did not get it. Only as long as the row still says what this worker wrote: another may have
+    taken over while this one was frozen.
+    """
+    asked = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
+    mine = Credential.objects.filter(pk=credential.pk, asked_at=credential.asked_at, provider_ref="")
+    if mine.update(state=Credential.State.ABSENT, **asked, updated_at=timezone.now()):
+        for name, value in asked.items():
+            setattr(credential, name, value)
+
+
 def note_failure(credential: Credential, error: DoorError) -> None:
     """Keep the sentence for the operator; the state is only what was observed."""
     Credential.objects.filter(pk=credential.pk).update(last_error=str(error), updated_at=timezone.now())

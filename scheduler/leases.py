@@ -32,7 +32,7 @@ class Lease:
     guard: Guard | None
 
 
-_held: dict[int, Lease] = {}
+_held: dict[tuple[int, int], Lease] = {}  # by job and version: a frozen thread may meet its successor here
 _lock = threading.Lock()
 _pid = 0
 
@@ -45,21 +45,21 @@ def kept(jobs: Iterable[tuple[int, int, Guard | None]], *, seconds: float, time_
     """
     _ensure_thread()
     ends = time.monotonic() + time_limit
-    mine = {job_id: Lease(job_id, version, seconds, ends, guard) for job_id, version, guard in jobs}
+    mine = {(job_id, version): Lease(job_id, version, seconds, ends, guard) for job_id, version, guard in jobs}
     with _lock:
         _held.update(mine)
     try:
         yield
     finally:
         with _lock:
-            for job_id in mine:
-                _held.pop(job_id, None)
+            for key in mine:
+                _held.pop(key, None)
 
 
-def release(job_id: int) -> None:
+def release(job_id: int, version: int) -> None:
     """This one of a batch is done: its lease needs no renewing any more."""
     with _lock:
-        _held.pop(job_id, None)
+        _held.pop((job_id, version), None)
 
 
 def renew_all() -> None:

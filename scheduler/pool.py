@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from django.db import connections
@@ -14,6 +14,7 @@ from scheduler import queues
 
 T = TypeVar("T")
 THREADS = 64
+MOMENT_SECONDS = 0.05
 _lock = threading.Lock()
 _executor: ThreadPoolExecutor | None = None
 _slots: dict[tuple[str, int], threading.BoundedSemaphore] = {}
@@ -39,8 +40,11 @@ def slot(queue: str) -> threading.BoundedSemaphore:
         return _slots.setdefault((queue, places), threading.BoundedSemaphore(places))
 
 
-def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
-    """Run all calls and give their results as they come in. A single call runs in the caller's own thread."""
+def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T | None]:
+    """Run all calls and give their results as they come in, and None whenever none came for a moment.
+
+    A single call runs in the caller's own thread.
+    """
     places = slot(queue)
 
     def held(call: Callable[[], T]) -> T:
@@ -50,9 +54,13 @@ def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
     if len(calls) == 1:
         yield held(calls[0])
         return
-    futures = [_threads().submit(_with_connection_closed, held, call) for call in calls]
-    for future in as_completed(futures):
-        yield future.result()
+    running = {_threads().submit(_with_connection_closed, held, call) for call in calls}
+    while running:
+        done, running = wait(running, timeout=MOMENT_SECONDS, return_when=FIRST_COMPLETED)
+        if not done:
+            yield None
+        for future in done:
+            yield future.result()
 
 
 def _with_connection_closed(held: Callable[[Callable[[], T]], T], call: Callable[[], T]) -> T:

@@ -110,8 +110,10 @@ def _act(kind: Kind, claimed: list[Claim], held: dict[int, guard.Guard]) -> dict
     leased = [(c.job.pk, c.run.version, held.get(c.job.pk)) for c in claimed]
     with leases.kept(leased, seconds=kind.lease, time_limit=kind.time_limit):
         for result in pool.side_by_side(kind.queue, [partial(_run, kind, claim) for claim in claimed]):
-            ended.append(result)
-            if time.monotonic() - since > RECORD_EVERY_SECONDS:
+            if result is not None:
+                ended.append(result)
+            # None: nothing ended for a moment, so the fast ones do not wait for the slow ones to be written down.
+            if ended and (result is None or time.monotonic() - since > RECORD_EVERY_SECONDS):
                 outcomes |= _record(kind, ended, held)
                 ended, since = [], time.monotonic()
         outcomes |= _record(kind, ended, held)
@@ -121,10 +123,10 @@ def _act(kind: Kind, claimed: list[Claim], held: dict[int, guard.Guard]) -> dict
 def _record(kind: Kind, ended: list[Ended], held: dict[int, guard.Guard]) -> dict[int, str]:
     """Write down how they ended; from then on others may work on their subjects."""
     outcomes = records.record(kind, ended)
-    for job_id in outcomes:
-        leases.release(job_id)
-        if job_id in held:
-            held.pop(job_id).release()
+    for end in ended:
+        leases.release(end.claim.job.pk, end.claim.run.version)
+        if end.claim.job.pk in held:
+            held.pop(end.claim.job.pk).release()
     return outcomes
 
 

@@ -6,12 +6,21 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
 app = Celery("smartlock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery's Django fix-up closes the database connection around every message; a thread of ours keeps its own (a new one
+# costs PostgreSQL more than most jobs do), and only what is broken or too old is replaced, below.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
+
+
+@task_prerun.connect
+def replace_broken_connections(**_: Any) -> None:
+    close_old_connections()
 
 
 @setup_logging.connect

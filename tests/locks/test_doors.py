@@ -15,7 +15,7 @@ from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
 from locks.planning import readmit, replan, replan_after_jobs, withdraw
 from locks.provider import DoorOpening, PinState
-from locks.signals import door_needs_help
+from locks.signals import credential_changed, door_needs_help
 from reservations.models import Reservation
 from reservations.services import end, save_facts
 from scheduler.models import Job
@@ -545,3 +545,22 @@ def test_a_pin_the_lock_refuses_for_good_waits_for_a_person_until_the_facts_chan
     change(reservation, check_in_time=time(16))
     clock.until(CHECK_IN + HOUR)
     assert len(street.on(lock.device_id)) == 1
+
+
+def test_a_cancellation_just_before_the_call_keeps_it_from_being_made(street: FakeDoors, clock: TimeMachine) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN - HOUR - MINUTE)
+    ended: list[str] = []
+
+    def cancel_when_asked(credential: Credential, **_: object) -> None:
+        if credential.asked_at is not None and not ended:
+            ended.append("canceled")
+            end(reservation, "canceled", facts_at=clock.now)
+
+    credential_changed.connect(cancel_when_asked)
+    try:
+        clock.until(CHECK_IN + MINUTE)
+    finally:
+        credential_changed.disconnect(cancel_when_asked)
+    assert (ended, "create" in street.calls) == (["canceled"], False)
+    assert Credential.objects.get().is_gone()
