@@ -122,7 +122,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_holds(home: House) -> No
 
 def test_redis_may_be_emptied_and_restarted_and_nothing_is_lost(home: House) -> None:
     """P8, and why Celery is pinned: its workers hold an ETA message when Redis goes, and must live on."""
-    stay = home.book(BLE, starts_in=3600 + 25, lasts=3600, guest="redis@example.com")
+    stay = home.book(BLE, starts_in=3600 + 18, lasts=3600, guest="redis@example.com")
     wait_for(lambda: home.jobs(stay["_id"]), why="the job is planned")
     workers = {name: home.processes[name].pid for name in ("worker", "ticker")}
     home.kill("valkey")
