@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -166,12 +165,13 @@ def test_no_more_act_at_once_than_the_queue_allows() -> None:
     queues.forget()
     pool._slots.clear()
     inside, most, lock = [0], [0], threading.Lock()
+    three_at_once = threading.Barrier(3)  # nobody leaves before three are in
 
     def count(_: Run) -> None:
         with lock:
             inside[0] += 1
             most[0] = max(most[0], inside[0])
-        time.sleep(0.05)
+        three_at_once.wait(20)
         with lock:
             inside[0] -= 1
 
