@@ -5,12 +5,15 @@ DoorError                      anything a lock provider raises on purpose
 ├── UnknownOutcome   (Retry)   retry, but read first: the write may or may not have happened
 ├── WaitForDevice    (Wait)    wait: the lock or its gateway is out of reach, nobody's fault
 ├── Capacity         (Wait)    wait: the lock holds no more PINs until old ones are removed
+├── Limited          (Wait)    wait: our own limit on calls; nothing was sent
+├── Paused           (Wait)    wait: account or lock failed again and again; nothing is sent until a probe succeeds
 ├── Refused          (Stop)    stop: the same request will be refused again
 │   ├── PinTaken               stop, or choose other digits
 │   ├── NameTaken              stop, or choose another name (after a crash: adopt the PIN of that name)
 │   ├── NotFound               stop: already gone, which is what a removal wants
 │   └── Unsupported            stop: this lock cannot do it
 └── Configuration    (Stop)    stop and tell the operator: account, plan, secret or address is wrong
+    └── AccountBroken          the same for every lock of the account: all of them pause (``locks.guarded``)
 
 ``Retry``, ``Wait`` and ``Stop`` are the scheduler's three policies (``scheduler.errors``). A message is one plain
 sentence that says what failed, where, and what to do. It never holds a PIN, secret, token, ticket or cipher text.
@@ -25,6 +28,7 @@ class DoorError(JobError):
     """A lock provider could not do what was asked."""
 
     code = "door_error"
+    of_cloud = False  # the provider's cloud itself failed, whichever lock was asked for
 
 
 class Transient(DoorError, Retry):
@@ -49,6 +53,18 @@ class Capacity(DoorError, Wait):
     """The lock holds no more PINs; remove expired ones first."""
 
     code = "door_full"
+
+
+class Limited(DoorError, Wait):
+    """Calls are made as fast as the provider allows; this one waits its turn. Nothing was sent."""
+
+    code = "door_limited"
+
+
+class Paused(DoorError, Wait):
+    """Calls to this account or lock failed too often; nothing is sent before the next probe."""
+
+    code = "door_paused"
 
 
 class Refused(DoorError, Stop):
@@ -85,3 +101,9 @@ class Configuration(DoorError, Stop):
     """Account, plan, secret or address is wrong; an operator has to act."""
 
     code = "door_configuration"
+
+
+class AccountBroken(Configuration):
+    """No lock of this account can be reached until an operator has acted: plan, secret or allow list."""
+
+    code = "door_account_broken"

@@ -1,6 +1,6 @@
 """What any brand of lock can be asked, in values only: no database, no HTTP, no brand.
 
-Contract for every implementation (``tests/locks/door_conformance.py`` checks it):
+Contract for every implementation (``tests/conformance`` checks it, docs/providers.md says how to add a brand):
 
 - Times are aware UTC. A lock works in whole seconds: starts are rounded up and ends down, never outwards.
 - Asked for is not done. A write that returns was *accepted*; only a reading with ``ON_LOCK`` or ``GONE`` proves it.
@@ -15,7 +15,7 @@ Contract for every implementation (``tests/locks/door_conformance.py`` checks it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, Protocol, get_args
@@ -98,8 +98,61 @@ class DoorOpening:
     who: str
 
 
+class AlarmKind(StrEnum):
+    """What a lock complains of. ``OTHER``: something of the brand's own, see the alarm's ``detail``."""
+
+    WRONG_PIN = "wrong_pin"
+    WRONG_KEY = "wrong_key"  # a card, finger or face it does not know
+    TAMPER = "tamper"  # pried, shaken, forced
+    DURESS = "duress"  # opened under threat, by a code kept for that
+    JAMMED = "jammed"  # the bolt does not move as it should
+    LEFT_OPEN = "left_open"
+    LOW_BATTERY = "low_battery"
+    DOORBELL = "doorbell"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class DoorAlarm:
+    """The lock reported something that is no opening. ``detail`` is the brand's own word for it."""
+
+    at: datetime
+    kind: AlarmKind
+    detail: str
+
+
+@dataclass(frozen=True)
+class OfflineCode:
+    """A code that the brand chose and the lock understands without any connection. It cannot be taken back.
+
+    ``window`` is what the lock will really go by, coarser than what was asked. ``ref`` is what ``openings`` name.
+    """
+
+    code: str = field(repr=False)
+    window: Window
+    ref: str
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the brand can do with locks of this kind; a certain model may still answer ``Unsupported``.
+
+    ``offline_codes_ahead``: an offline code must be made no longer than this before its window begins.
+    """
+
+    change_pin: bool = True
+    openings: bool = True
+    alarms: bool = True
+    offline_codes: bool = False
+    offline_codes_ahead: timedelta = timedelta(hours=24)
+
+
 class LockProvider(Protocol):
-    """A brand's cloud. Any call may raise ``Transient``, ``WaitForDevice`` or ``Configuration``."""
+    """A brand's cloud. Any call may raise ``Transient``, ``WaitForDevice``, ``Limited`` or ``Configuration``."""
+
+    def capabilities(self, device: Device) -> Capabilities:
+        """What may be asked of such a lock. Known without a call; never raises."""
+        ...
 
     def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
         """Ask for a PIN and return its reference. A start in the past becomes now.
@@ -139,4 +192,17 @@ class LockProvider(Protocol):
 
     def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
         """Who opened the door with ``since <= at < until`` (aware), oldest first."""
+        ...
+
+    def alarms(self, device: Device, since: datetime, until: datetime) -> list[DoorAlarm]:
+        """What the lock complained of with ``since <= at < until`` (aware), oldest first."""
+        ...
+
+    def create_offline_code(self, device: Device, *, name: str, window: Window) -> OfflineCode:
+        """Have a code computed that works without any connection; its digits are the brand's choice.
+
+        The answer's window covers as much of the asked one as the lock's clock can: it may begin and end up to an hour
+        earlier. It cannot be revoked, and a lost answer is no harm: nobody knows that code, so ask for another.
+        Raises ``Unsupported``, ``Capacity`` (none left for that period), ``NameTaken``, ``Refused`` (too far ahead).
+        """
         ...

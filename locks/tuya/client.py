@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import structlog
@@ -45,6 +45,7 @@ class Answer:
     code: int | None
     tid: str
     t: int | None
+    msg: str = field(default="", repr=False)
 
 
 class TuyaClient:
@@ -70,16 +71,37 @@ class TuyaClient:
     def close(self) -> None:
         self._http.close()
 
-    def read(self, path: str, *, what: str, query: Mapping[str, str] | None = None, method: str = "GET") -> object:
-        """A call that changes no lock. ``what`` begins the error message: the action and the place."""
-        return self._call(method, path, what=what, query=query or {}, body=b"", write=False)
+    def read(
+        self,
+        path: str,
+        *,
+        what: str,
+        query: Mapping[str, str] | None = None,
+        method: str = "GET",
+        body: Mapping[str, object] | None = None,
+        essential: bool = True,
+    ) -> object:
+        """A call that may be repeated without harm. ``what`` begins the error message: the action and the place."""
+        content = _json(body)
+        return self._call(
+            method, path, what=what, query=query or {}, body=content, write=False, essential=essential
+        )  # fmt: skip
 
     def write(self, method: str, path: str, *, what: str, body: Mapping[str, object] | None = None) -> object:
         """A call that changes a lock. Its failure may be ``UnknownOutcome``."""
-        content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        return self._call(method, path, what=what, query={}, body=content, write=True)
+        return self._call(method, path, what=what, query={}, body=_json(body), write=True)
 
-    def _call(self, method: str, path: str, *, what: str, query: Mapping[str, str], body: bytes, write: bool) -> object:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        query: Mapping[str, str],
+        body: bytes,
+        write: bool,
+        essential: bool = True,
+    ) -> object:
         cures = {"token", "clock"}
         while True:
             token = "" if path == TOKEN_PATH else self._tokens.get(self._fetch_token)
@@ -94,7 +116,9 @@ class TuyaClient:
                 # The answer itself has just set the clock.
                 cures.remove("clock")
             else:
-                raise error_for(answer.code, what=what, tid=answer.tid, write=write)
+                raise error_for(
+                    answer.code, what=what, tid=answer.tid, write=write, msg=answer.msg, essential=essential
+                )
 
     def _fetch_token(self) -> Token:
         what = "Getting an access token"
@@ -174,13 +198,20 @@ def _read(response: httpx.Response) -> Answer | None:
             code = int(body.get("code", 0))
         except (TypeError, ValueError):
             code = 0
-    return Answer(body.get("result"), code, tid, t if isinstance(t, int) else None)
+    return Answer(body.get("result"), code, tid, t if isinstance(t, int) else None, str(body.get("msg") or ""))
+
+
+def _json(body: Mapping[str, object] | None) -> bytes:
+    """The very bytes that are signed and sent."""
+    return b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _lost(what: str, why: str, *, maybe_done: bool) -> DoorError:
+    error: DoorError = Transient(f"{what} failed: {why}; it will be tried again.")
     if maybe_done:
-        return UnknownOutcome(f"{what} may or may not have happened: {why}; read the lock before writing again.")
-    return Transient(f"{what} failed: {why}; it will be tried again.")
+        error = UnknownOutcome(f"{what} may or may not have happened: {why}; read the lock before writing again.")
+    error.of_cloud = True
+    return error
 
 
 def _since(started: float) -> int:

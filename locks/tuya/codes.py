@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from locks.errors import (
+    AccountBroken,
     Capacity,
     Configuration,
     DoorError,
@@ -32,6 +33,9 @@ CONFLICT_CODES = frozenset({2306, 2324})
 # "System error / timeout": the only listed code after which a write may have happened all the same.
 SYSTEM_ERROR_CODE = 500
 
+# "This API is not in your subscription": a single API may be missing while all others work.
+NOT_SUBSCRIBED_CODES = frozenset({28841101, 28841102, 28841105, 28841106})
+
 SLOW_DOWN_SECONDS = 10.0
 GATEWAY_QUEUE_SECONDS = 60.0
 
@@ -45,15 +49,22 @@ class Verdict:
     after: float | None = None
 
 
-def error_for(code: int, *, what: str, tid: str, write: bool) -> DoorError:
-    """The exception for a refused call. ``what`` names the action and the place, ``tid`` is Tuya's trace id."""
-    verdict = verdict_on(code, write=write)
+def error_for(code: int, *, what: str, tid: str, write: bool, msg: str = "", essential: bool = True) -> DoorError:
+    """The exception for a refused call. ``what`` names the action and the place, ``tid`` is Tuya's trace id.
+
+    ``msg`` is only searched for words we know. What is not ``essential`` (logs, say) may be missing from the plan.
+    """
+    verdict = verdict_on(code, write=write, msg=msg)
+    if code in NOT_SUBSCRIBED_CODES and not essential:
+        verdict = Verdict(Configuration, verdict.meaning)
     text = f"{what} failed: {verdict.meaning} (Tuya code {code}, tid {tid or 'none'})."
-    return verdict.error(text, code=f"tuya_{code}", after=verdict.after)
+    error = verdict.error(text, code=f"tuya_{code}", after=verdict.after)
+    error.of_cloud = code == SYSTEM_ERROR_CODE
+    return error
 
 
-def verdict_on(code: int, *, write: bool) -> Verdict:
-    known = _VERDICTS.get(code)
+def verdict_on(code: int, *, write: bool, msg: str = "") -> Verdict:
+    known = _VERDICTS.get(code) or next((verdict for word, verdict in _WORDS.items() if word in msg), None)
     if known is None and str(code).startswith("28841"):
         known = _PLAN
     if known is not None and not (write and code == SYSTEM_ERROR_CODE):
@@ -63,7 +74,7 @@ def verdict_on(code: int, *, write: bool) -> Verdict:
     return Verdict(Transient, "Tuya gave a code this program does not know, it will be tried again")
 
 
-_PLAN = Verdict(Configuration, "the Tuya cloud plan or its authorisation does not cover this call, check the plan")
+_PLAN = Verdict(AccountBroken, "the Tuya cloud plan or its authorisation does not cover this call, check the plan")
 _CONFIG = "check client id, secret and data centre of the Tuya project"
 _BUG = "the request is not built as Tuya wants it, report this as a bug"
 _BUSY = "Tuya is busy, it will be tried again"
@@ -78,11 +89,11 @@ _VERDICTS: dict[int, Verdict] = {
     # system
     500: Verdict(Transient, "Tuya had an internal error, it will be tried again"),
     1000: Verdict(Refused, "Tuya has no such data, check the device id"),
-    1001: Verdict(Configuration, _CONFIG),
+    1001: Verdict(AccountBroken, _CONFIG),
     1002: Verdict(Configuration, _BUG),
     1003: Verdict(Configuration, _BUG),
-    1004: Verdict(Configuration, f"the signature was refused, {_CONFIG}"),
-    1005: Verdict(Configuration, f"the client id is unknown, {_CONFIG}"),
+    1004: Verdict(AccountBroken, f"the signature was refused, {_CONFIG}"),
+    1005: Verdict(AccountBroken, f"the client id is unknown, {_CONFIG}"),
     1006: Verdict(Configuration, _BUG),
     1008: Verdict(Configuration, _CONFIG),
     1010: Verdict(Transient, _TOKEN),
@@ -103,7 +114,7 @@ _VERDICTS: dict[int, Verdict] = {
     1111: Verdict(Transient, _BUSY),
     1112: Verdict(Transient, _BUSY),
     1113: Verdict(Transient, _BUSY),
-    1114: Verdict(Configuration, "this server's address is not on the project's allow list"),
+    1114: Verdict(AccountBroken, "this server's address is not on the project's allow list"),
     1199: Verdict(Transient, "requests come too fast, it will be tried again more slowly", SLOW_DOWN_SECONDS),
     1400: Verdict(Transient, _TOKEN),
     # device
@@ -144,4 +155,13 @@ _VERDICTS: dict[int, Verdict] = {
     2324: Verdict(UnknownOutcome, "the PIN's present state does not allow it, read it again before writing"),
     2328: Verdict(Transient, _GATEWAY),
     40000309: Verdict(Transient, "requests come too fast, it will be tried again more slowly", SLOW_DOWN_SECONDS),
+}
+# Troubles that Tuya's documents know by name only; their numbers are not published.
+_WORDS: dict[str, Verdict] = {
+    "OFFLINE_PWD_EXAUST_IN_PERIOD": Verdict(Capacity, "no more offline codes can be had for this period"),
+    "OFFLINE_PWD_NAME_REPEAT": Verdict(NameTaken, "an offline code of this name exists, choose another name"),
+    "LOCK_PWD_NAME_REPEAT": Verdict(NameTaken, "a PIN of this name is already on the lock, adopt it or rename"),
+    "USER_PWD_ALREADY_EXIST": Verdict(PinTaken, "these digits are already in use on the lock, choose others"),
+    "START_END_DATE_NOT_RIGHT": Verdict(Refused, "the window is not one this lock takes"),
+    "RECORD_NOT_EXIST": Verdict(NotFound, _GONE),
 }

@@ -10,7 +10,18 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from locks.provider import Device, DeviceReading, DoorOpening, PinReading, PinState, Radio, Window
+from locks.provider import (
+    AlarmKind,
+    Device,
+    DeviceReading,
+    DoorAlarm,
+    DoorOpening,
+    OfflineCode,
+    PinReading,
+    PinState,
+    Radio,
+    Window,
+)
 
 Json = Mapping[str, Any]
 
@@ -40,6 +51,25 @@ _STANDBY = {
 }
 # Rough on purpose: three words are all such a lock tells.
 _BATTERY_WORDS = {"high": 100, "medium": 50, "low": 10, "poweroff": 0}
+
+# What `alarm_lock` says; the other alarm codes are their own word.
+ALARM_CODES = ("alarm_lock", "hijack", "doorbell")
+_ALARMS = {
+    "wrong_password": AlarmKind.WRONG_PIN,
+    "wrong_finger": AlarmKind.WRONG_KEY,
+    "wrong_card": AlarmKind.WRONG_KEY,
+    "wrong_face": AlarmKind.WRONG_KEY,
+    "pry": AlarmKind.TAMPER,
+    "shock": AlarmKind.TAMPER,
+    "defense": AlarmKind.TAMPER,
+    "hijack": AlarmKind.DURESS,
+    "tongue_bad": AlarmKind.JAMMED,
+    "tongue_not_out": AlarmKind.JAMMED,
+    "unclosed_time": AlarmKind.LEFT_OPEN,
+    "low_battery": AlarmKind.LOW_BATTERY,
+    "power_off": AlarmKind.LOW_BATTERY,
+    "doorbell": AlarmKind.DOORBELL,
+}
 
 
 def rows(result: object, *keys: str) -> list[Json] | None:
@@ -126,25 +156,53 @@ def _battery(row: Json) -> int | None:
     return _BATTERY_WORDS.get(str(status.get("battery_state")))
 
 
+def offline_code(result: object) -> OfflineCode | None:
+    """A new offline code; None when the answer does not hold all of it."""
+    if not isinstance(result, dict):
+        return None
+    code, ref, window = result.get("offline_temp_password"), result.get("offline_temp_password_id"), _window(result)
+    if not (isinstance(code, str) and code.isdigit() and window) or not isinstance(ref, (int, str)):
+        return None
+    return OfflineCode(code, window, _offline_ref(ref))
+
+
 def door_openings(entry: Json, device: Device) -> Iterator[DoorOpening]:
     """A log entry names one way of unlocking, or a list of them."""
     at = moment(entry.get("update_time"))
+    for code, value in _statuses(entry):
+        if at and code.startswith("unlock_"):
+            method = code.removeprefix("unlock_")
+            names = ("unlock_name", "nick_name") if method == "temporary" else ("nick_name", "unlock_name")
+            who = next((str(entry[name]) for name in names if entry.get(name)), "")
+            yield DoorOpening(at, method, _opened_by(method, value, device), who)
+
+
+def door_alarms(entry: Json) -> Iterator[DoorAlarm]:
+    """``alarm_lock`` says what is wrong in its value; other codes are alarms by themselves, when not false."""
+    at = moment(entry.get("update_time"))
+    for code, value in _statuses(entry):
+        word = value if code == "alarm_lock" else code
+        if at and code in ALARM_CODES and isinstance(word, str) and value not in (False, "false"):
+            yield DoorAlarm(at, _ALARMS.get(word, AlarmKind.OTHER), word)
+
+
+def _statuses(entry: Json) -> Iterator[tuple[str, object]]:
     status = entry.get("status")
     for one in status if isinstance(status, list) else [status]:
-        if not (at and isinstance(one, dict)):
-            continue
-        code = one.get("code")
-        if isinstance(code, str) and code.startswith("unlock_"):
-            method = code.removeprefix("unlock_")
-            temporary = method == "temporary"
-            names = ("unlock_name", "nick_name") if temporary else ("nick_name", "unlock_name")
-            who = next((str(entry[name]) for name in names if entry.get(name)), "")
-            yield DoorOpening(at, method, _opened_by(one.get("value"), device) if temporary else None, who)
+        if isinstance(one, dict) and isinstance(code := one.get("code"), str):
+            yield code, one.get("value")
 
 
-def _opened_by(value: object, device: Device) -> str | None:
+def _opened_by(method: str, value: object, device: Device) -> str | None:
     """A Wi-Fi lock counts its PINs from 0, the cloud from 900: a lock's 7 is the cloud's 907."""
-    if not str(value).isdigit():
+    if method not in ("temporary", "offline_pd") or not str(value).isdigit():
         return None
     number = int(str(value))
+    if method == "offline_pd":
+        return _offline_ref(number)
     return str(number + WIFI_NUMBER_OFFSET if device.radio == "wifi" else number)
+
+
+def _offline_ref(number: object) -> str:
+    """Offline codes are numbered apart from PINs."""
+    return f"offline-{number}"

@@ -16,7 +16,18 @@ from datetime import datetime, timedelta
 import httpx
 
 from locks.errors import Configuration, DoorError, NotFound, Refused, Transient, UnknownOutcome
-from locks.provider import NAME_LENGTH, Device, DeviceReading, DoorOpening, PinReading, PinState, Window
+from locks.provider import (
+    NAME_LENGTH,
+    Capabilities,
+    Device,
+    DeviceReading,
+    DoorAlarm,
+    DoorOpening,
+    OfflineCode,
+    PinReading,
+    PinState,
+    Window,
+)
 from locks.tuya import decoding
 from locks.tuya.client import TuyaClient
 from locks.tuya.codes import CONFLICT_CODES, STALE_TICKET_CODE, WINDOW_PASSED_CODE
@@ -37,9 +48,12 @@ DATA_CENTRES = {
 ARRIVAL_SECONDS = 1
 # Tuya hands out the same ticket until it ends: one about to end is waited out.
 TICKET_TOO_SHORT_SECONDS = 3
-OPENINGS_PER_PAGE = 100
+LOG_LINES_PER_PAGE = 100
 # A guard against a server that never says "no more"; far more than a door opens between two looks.
-OPENINGS_PAGES = 50
+LOG_PAGES = 50
+HOUR = timedelta(hours=1)
+# A code for several uses is void when it was not used within a day, of its making or of its start: pages differ.
+CAN_DO = Capabilities(offline_codes=True, offline_codes_ahead=timedelta(hours=24))
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,9 @@ class TuyaProvider:
     def __init__(self, client: TuyaClient, client_secret: str) -> None:
         self.client = client
         self._secret = client_secret
+
+    def capabilities(self, device: Device) -> Capabilities:
+        return CAN_DO
 
     def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
         what = f"Creating a PIN on {device.device_id}"
@@ -114,38 +131,61 @@ class TuyaProvider:
         return decoding.device_reading(row, self.client.clock.now())
 
     def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
-        found: list[DoorOpening] = []
-        for page in range(1, OPENINGS_PAGES + 1):
-            entries, total = self._openings_page(device, since, until, page)
-            found += [opening for entry in entries for opening in decoding.door_openings(entry, device)]
-            if not entries or page * OPENINGS_PER_PAGE >= total:
-                break
-        return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
-
-    def _openings_page(
-        self, device: Device, since: datetime, until: datetime, page: int
-    ) -> tuple[list[decoding.Json], int]:
-        what = f"Reading the openings of {device.device_id}"
-        query = {
-            "page_no": str(page),
-            "page_size": str(OPENINGS_PER_PAGE),
-            # Tuya's example shows seconds, working clients send milliseconds.
+        # Tuya's example shows seconds, working clients send milliseconds.
+        times = {
             "start_time": str(int(since.timestamp() * 1000)),
             "end_time": str(int(until.timestamp() * 1000)),
         }
-        result = self.client.read(f"{_lock(device)}/open-logs", what=what, query=query)
-        entries = decoding.rows(result, "logs", "list", "records")
-        if entries is None:
-            raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
-        total = result.get("total") if isinstance(result, dict) else None
-        return entries, total if isinstance(total, int) else len(entries)
+        entries = self._log(device, "open-logs", since, times, f"Reading the openings of {device.device_id}")
+        found = [opening for entry in entries for opening in decoding.door_openings(entry, device)]
+        return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
+    def alarms(self, device: Device, since: datetime, until: datetime) -> list[DoorAlarm]:
+        codes = {"codes": ",".join(decoding.ALARM_CODES)}
+        entries = self._log(device, "alarm-logs", since, codes, f"Reading the alarms of {device.device_id}")
+        found = [alarm for entry in entries for alarm in decoding.door_alarms(entry)]
+        return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
+    def create_offline_code(self, device: Device, *, name: str, window: Window) -> OfflineCode:
+        what = f"Making an offline code for {device.device_id}"
+        _check_name(name, what)
+        starts_at, ends_at = _whole_hours(window, self.client.clock.now(), what)
+        body: dict[str, object] = {
+            "name": name,
+            "type": "multiple",
+            "effective_time": int(starts_at.timestamp()),
+            "invalid_time": int(ends_at.timestamp()),
+        }
+        path = f"/v1.1/devices/{device.device_id}/door-lock/offline-temp-password"
+        # A read in this sense: a code whose answer was lost is known to nobody, so asking again does no harm.
+        result = self.client.read(path, what=what, method="POST", body=body, essential=False)
+        code = decoding.offline_code(result)
+        if code is None:
+            raise Transient(f"{what} failed: the answer holds no code; it will be tried again.")
+        return code
+
+    def _log(self, device: Device, log: str, since: datetime, query: dict[str, str], what: str) -> list[decoding.Json]:
+        """A log's entries page by page, newest first, until a page lies before ``since``."""
+        found: list[decoding.Json] = []
+        for page in range(1, LOG_PAGES + 1):
+            pages = {"page_no": str(page), "page_size": str(LOG_LINES_PER_PAGE)}
+            result = self.client.read(f"{_lock(device)}/{log}", what=what, query=query | pages, essential=False)
+            entries = decoding.rows(result, "logs", "list", "records")
+            if entries is None:
+                raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
+            found += entries
+            told = result.get("total") if isinstance(result, dict) else None
+            total = told if isinstance(told, int) else len(entries)
+            moments = [at for entry in entries if (at := decoding.moment(entry.get("update_time")))]
+            if page * LOG_LINES_PER_PAGE >= total or all(at < since for at in moments):
+                break
+        return found
 
     def _write_pin(
         self, method: str, path: str, device: Device, *, name: str, pin: str, window: Window, what: str
     ) -> object:
         """Send an encrypted PIN, with a second ticket if the first may have been stale."""
-        if not 0 < len(name) <= NAME_LENGTH:
-            raise Refused(f"{what} makes no sense: its name needs 1 to {NAME_LENGTH} characters.")
+        _check_name(name, what)
         for last_try in (False, True):
             ticket = self._ticket(device)
             body = self._password(ticket, name=name, pin=pin, window=window, what=what)
@@ -217,6 +257,26 @@ def provider_from(
         message = f"TUYA_CLIENT_SECRET must have {SECRET_LENGTH} characters: it is also the key that encrypts PINs."
         raise Configuration(message, code="tuya_client_secret")
     return TuyaProvider(TuyaClient(url, client_id, client_secret, token_store, transport=transport), client_secret)
+
+
+def _check_name(name: str, what: str) -> None:
+    if not 0 < len(name) <= NAME_LENGTH:
+        raise Refused(f"{what} makes no sense: its name needs 1 to {NAME_LENGTH} characters.")
+
+
+def _whole_hours(window: Window, now: datetime, what: str) -> tuple[datetime, datetime]:
+    """As Tuya cuts it: both ends down to the full hour."""
+    starts_at, ends_at = (
+        moment.replace(minute=0, second=0, microsecond=0) for moment in (max(window.starts_at, now), window.ends_at)
+    )
+    if starts_at - now > CAN_DO.offline_codes_ahead:
+        raise Refused(
+            f"{what} is too early: it must be used within a day of its making, so make it on the day of arrival.",
+            code="offline_too_early",
+        )
+    if ends_at - starts_at < HOUR:
+        raise Refused(f"{what} makes no sense: offline codes count in full hours, and its window holds none.")
+    return starts_at, ends_at
 
 
 def _lock(device: Device) -> str:

@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
-from locks.errors import NameTaken, NotFound, PinTaken
-from locks.provider import Device, DeviceReading, DoorOpening, PinReading, PinState, Window
+from locks.errors import NameTaken, NotFound, PinTaken, Unsupported
+from locks.provider import (
+    Capabilities,
+    Device,
+    DeviceReading,
+    DoorAlarm,
+    DoorOpening,
+    OfflineCode,
+    PinReading,
+    PinState,
+    Window,
+)
 
 
 class Killed(BaseException):
@@ -36,11 +46,17 @@ class FakeDoors:
     held: dict[str, Held] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     opened: list[DoorOpening] = field(default_factory=list)
+    alarmed: list[DoorAlarm] = field(default_factory=list)
+    offline: list[tuple[str, OfflineCode]] = field(default_factory=list)
+    can: Capabilities = field(default_factory=lambda: Capabilities(offline_codes=True))
     refs: count[int] = field(default_factory=lambda: count(1001))
 
     def on(self, device_id: str) -> list[Held]:
         """What really opens that door."""
         return [held for held in self.held.values() if held.device_id == device_id]
+
+    def capabilities(self, device: Device) -> Capabilities:
+        return self.can
 
     def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
         self._begin("create")
@@ -90,6 +106,21 @@ class FakeDoors:
     def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
         self._begin("openings")
         return [opening for opening in self.opened if since <= opening.at < until]
+
+    def alarms(self, device: Device, since: datetime, until: datetime) -> list[DoorAlarm]:
+        self._begin("alarms")
+        return [alarm for alarm in self.alarmed if since <= alarm.at < until]
+
+    def create_offline_code(self, device: Device, *, name: str, window: Window) -> OfflineCode:
+        self._begin("offline")
+        if not self.can.offline_codes:
+            raise Unsupported("this door computes no codes")
+        number = next(self.refs)
+        hours = (at.replace(minute=0, second=0, microsecond=0) for at in (window.starts_at, window.ends_at))
+        code = OfflineCode(f"{number * 8_675_309 % 10**10:010}", Window(*hours), f"offline-{number}")
+        self.offline.append((device.device_id, code))
+        self.after("offline")
+        return code
 
     def wake(self) -> None:
         self.asleep = False

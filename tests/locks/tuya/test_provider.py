@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from locks.errors import Configuration, NameTaken, NotFound, PinTaken, Refused, Transient, UnknownOutcome
-from locks.provider import Device, LockProvider, PinState, Window
+from locks.provider import AlarmKind, Device, LockProvider, PinState, Window
 from locks.tuya import DATA_CENTRES, MemoryTokenStore, TuyaProvider, provider_from
 from tests.locks.tuya.fake_cloud import (
     CIPHER,
@@ -303,3 +303,73 @@ def test_wrong_settings_are_said_at_the_start(base_url: str, client_id: str, sec
         provider_from(base_url, client_id, secret, MemoryTokenStore())
     assert "TUYA_" in str(caught.value)
     assert "too-short" not in str(caught.value)
+
+
+def test_alarms_are_read_until_a_page_lies_before_what_was_asked(provider: TuyaProvider, cloud: FakeCloud) -> None:
+    since = datetime(2026, 3, 6, 12, tzinfo=UTC)
+
+    def line(minutes: int, code: str, value: object) -> dict[str, object]:
+        at = int((since + timedelta(minutes=minutes)).timestamp() * 1000)
+        return {"update_time": at, "nick_name": "", "status": [{"code": code, "value": value}]}
+
+    first = [line(9, "alarm_lock", "pry"), line(5, "hijack", True), line(2, "alarm_lock", "wrong_password")]
+    cloud.reply(
+        "GET",
+        f"{LOCK}/alarm-logs",
+        ok({"total": 250, "records": first}),
+        ok({"total": 250, "records": [line(-1, "doorbell", True)]}),
+    )
+    alarms = provider.alarms(DOOR, since, since + timedelta(minutes=9))
+    assert [(one.kind, one.detail) for one in alarms] == [
+        (AlarmKind.WRONG_PIN, "wrong_password"),
+        (AlarmKind.DURESS, "hijack"),
+    ]
+    assert len(cloud.seen("GET", f"{LOCK}/alarm-logs")) == 2
+
+
+OFFLINE = f"/v1.1/devices/{DOOR.device_id}/door-lock/offline-temp-password"
+
+
+def test_an_offline_code_is_asked_for_in_whole_hours_and_kept_as_text(provider: TuyaProvider, cloud: FakeCloud) -> None:
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=3)
+    window = Window(start + timedelta(minutes=20), start + timedelta(days=2, minutes=50))
+    ends = start + timedelta(days=2)
+    told = {
+        "offline_temp_password_id": 77,
+        "offline_temp_password": "0282554135",
+        "effective_time": int(start.timestamp()),
+        "invalid_time": int(ends.timestamp()),
+    }
+    cloud.reply("POST", OFFLINE, ok(told))
+    code = provider.create_offline_code(DOOR, name="ana", window=window)
+    assert (code.code, code.window, code.ref) == ("0282554135", Window(start, ends), "offline-77")
+    assert "0282554135" not in repr(code)
+    sent = json.loads(cloud.seen("POST", OFFLINE)[0].content)
+    assert sent == {
+        "name": "ana",
+        "type": "multiple",
+        "effective_time": told["effective_time"],
+        "invalid_time": told["invalid_time"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("starts_in", "lasts"), [(timedelta(hours=25, minutes=1), timedelta(days=1)), (timedelta(), timedelta(seconds=1))]
+)
+def test_an_offline_code_too_early_or_for_no_full_hour_is_not_even_asked_for(
+    provider: TuyaProvider, cloud: FakeCloud, starts_in: timedelta, lasts: timedelta
+) -> None:
+    start = datetime.now(UTC).replace(minute=30) + starts_in
+    with pytest.raises(Refused):
+        provider.create_offline_code(DOOR, name="ana", window=Window(start, start + lasts))
+    assert cloud.seen("POST", OFFLINE) == []
+
+
+@pytest.mark.parametrize("reply", [ok({"offline_temp_password_id": 1}), ok(None), httpx.ReadTimeout("late")])
+def test_a_lost_offline_code_is_simply_asked_for_again(
+    provider: TuyaProvider, cloud: FakeCloud, reply: httpx.Response
+) -> None:
+    cloud.reply("POST", OFFLINE, reply)
+    start = datetime.now(UTC)
+    with pytest.raises(Transient):
+        provider.create_offline_code(DOOR, name="ana", window=Window(start, start + timedelta(days=1)))
