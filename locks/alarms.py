@@ -15,5 +15,5 @@ def alarm_once(credential: Credential, code: str, text: str, *, now: datetime) -
     if credential.alarmed_at is not None:
         return
     note(credential, alarmed_at=now)
-    record(f"door.{code}", credential.reservation.subject, summary=text, credential=credential.pk)
+    record(f"door.{code}", credential.subject, summary=text, credential=credential.pk)
     door_needs_help.send(Credential, credential=credential, code=code, text=text)

@@ -1,4 +1,4 @@
-"""Chooses the digits of a stay for all its doors at once and writes the credentials, before any lock is called."""
+"""Chooses the digits of a holder for all its doors at once and writes the credentials, before any lock is called."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from django.db.models import Q
 
 from locks import pins, sealing
 from locks.errors import Capacity
+from locks.holders import Holder
 from locks.models import Credential, Lock
-from locks.planning import stay_end
 from locks.signals import credential_changed
-from reservations.models import Reservation
 
 RECENT = timedelta(days=30)  # a PIN that expired this recently is not given to somebody else
 
 
 @transaction.atomic
-def allocate(reservation: Reservation, *, now: datetime) -> list[Credential]:
-    """A wanted credential on every lock of the stay's unit that has none yet; the same digits where lengths agree.
+def allocate(holder: Holder, *, now: datetime) -> list[Credential]:
+    """A wanted credential on every door of the holder that has none yet; the same digits where lengths agree.
 
-    Locks are held in order, so that two stays on a shared door never choose at the same time. Raises Capacity.
+    Locks are held in order, so that two holders on a shared door never choose at the same time. Raises Capacity.
     """
-    locks = list(Lock.objects.select_for_update().filter(accommodations=reservation.accommodation_id).order_by("pk"))
-    present = Credential.objects.filter(reservation=reservation, wanted=True).select_related("lock")
+    locks = list(Lock.objects.select_for_update().filter(pk__in=holder.locks).order_by("pk"))
+    present = holder.credentials().filter(wanted=True).select_related("lock")
     have = {credential.lock_id: credential for credential in present}
     groups: dict[tuple[int, str], list[Lock]] = defaultdict(list)
     for lock in locks:
@@ -36,13 +35,13 @@ def allocate(reservation: Reservation, *, now: datetime) -> list[Credential]:
     for (length, digits), doors in groups.items():
         missing = [lock for lock in doors if lock.pk not in have]
         if missing:
-            taken = _taken(locks, reservation, now)
-            pin = _digits_of_the_stay(doors, have, taken) or pins.choose(length, digits, taken)
-            made += [_create(reservation, lock, pin) for lock in missing]
+            taken = _taken(locks, holder, now)
+            pin = _digits_of_the_holder(doors, have, taken) or pins.choose(length, digits, taken)
+            made += [_create(holder, lock, pin) for lock in missing]
     return made
 
 
-def _digits_of_the_stay(doors: list[Lock], have: dict[int, Credential], taken: Callable[[str], bool]) -> str | None:
+def _digits_of_the_holder(doors: list[Lock], have: dict[int, Credential], taken: Callable[[str], bool]) -> str | None:
     """A door that was added later gets the digits the guest already knows, unless somebody else is near them there."""
     known = next((have[lock.pk] for lock in doors if lock.pk in have and have[lock.pk].pin_sealed), None)
     if known is None:
@@ -52,25 +51,25 @@ def _digits_of_the_stay(doors: list[Lock], have: dict[int, Credential], taken: C
     return pin if free else None
 
 
-def _taken(locks: list[Lock], reservation: Reservation, now: datetime) -> Callable[[str], bool]:
+def _taken(locks: list[Lock], holder: Holder, now: datetime) -> Callable[[str], bool]:
     """Whether digits are, or were until recently, somebody's on one of these doors.
 
-    The stay's own present digits do not stand in its way; its former ones do, so that "new PIN" means new.
+    The holder's own present digits do not stand in its way; its former ones do, so that "new PIN" means new.
     """
     recent = Q(removed_at__isnull=True) | Q(removed_at__gt=now - RECENT) | Q(ends_at__gt=now - RECENT)
     prints = set(
         Credential.objects.filter(recent, lock__in=locks)
-        .exclude(reservation=reservation, wanted=True)
+        .exclude(**holder.keys, wanted=True)
         .values_list("pin_fingerprint", flat=True)
     )
     return lambda pin: sealing.fingerprint(pin) in prints
 
 
-def _create(reservation: Reservation, lock: Lock, pin: str) -> Credential:
+def _create(holder: Holder, lock: Lock, pin: str) -> Credential:
     credential = Credential.objects.create(
-        reservation=reservation, lock=lock, name=f"SL {secrets.token_hex(6)}",
+        **holder.keys | {"lock": lock}, name=f"SL {secrets.token_hex(6)}",
         pin_sealed=sealing.seal(pin), pin_fingerprint=sealing.fingerprint(pin),
-        starts_at=reservation.check_in_at, ends_at=stay_end(reservation),
+        starts_at=holder.starts_at, ends_at=holder.ends_at,
     )  # fmt: skip
     credential_changed.send(Credential, credential=credential)
     return credential

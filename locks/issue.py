@@ -1,4 +1,4 @@
-"""Puts a stay's PIN on one lock, and gives it another window. Asked for is not done: only a read-back is proof.
+"""Puts somebody's PIN on one lock, and gives it another window. Asked for is not done: only a read-back is proof.
 
 Every step is committed before the next call, so a worker that dies anywhere leaves a row that says where it was:
 the PIN and its unique name are written before the first call, and after an unknown outcome the lock is read first.
@@ -25,13 +25,13 @@ from locks.errors import (
     UnknownOutcome,
     WaitForDevice,
 )
+from locks.holders import Holder, Place, credentials_of
 from locks.models import Credential
 from locks.plan import is_entitled
-from locks.planning import replan, stay_facts
+from locks.planning import replan_subject
 from locks.proof import SETTLED, adopt, prove
 from locks.provider import LockProvider
 from locks.store import never_asked, note, note_failure
-from reservations.models import Reservation
 from scheduler.errors import Superseded
 
 Check = Callable[[], None]
@@ -39,21 +39,18 @@ State = Credential.State
 PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
 
 
-def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
-    """Bring the door to the wish and prove it. None when the stay is no longer entitled to a PIN.
+def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
+    """Bring the door to the wish and prove it. None when nobody is entitled to a PIN there any longer.
 
     ``check`` is asked before each write to the lock and raises when the job was called off.
     Raises DoorError: Retry, Wait or Stop, as ``locks.errors`` says.
     """
-    reservation = Reservation.objects.select_related("accommodation").get(pk=reservation_id)
-    stay = stay_facts(reservation)
-    if not is_entitled(stay, now()) or lock_id not in stay.locks:
+    holder = place.holder()
+    if holder is None or not is_entitled(holder, now()) or place.lock_id not in holder.locks:
         return None
-    _old_doors_first(reservation_id)
-    allocate.allocate(reservation, now=now())
-    credential = Credential.objects.select_related("lock").get(
-        reservation_id=reservation_id, lock_id=lock_id, wanted=True
-    )
+    _old_doors_first(holder)
+    allocate.allocate(holder, now=now())
+    credential = place.credentials().select_related("lock").get(wanted=True)
     if credential.state == State.ON_LOCK and credential.proven == credential.wish:
         return credential
     provider = doors.provider_for(credential.lock.provider)
@@ -66,15 +63,11 @@ def generate_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callab
     return credential
 
 
-def change_window(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
+def change_window(place: Place, *, check: Check, now: Callable[[], datetime]) -> Credential | None:
     """Give the PIN that is on the lock the window of its wish, the digits unchanged. None when there is none."""
-    credential = (
-        Credential.objects.select_related("lock", "reservation__accommodation")
-        .filter(reservation_id=reservation_id, lock_id=lock_id, wanted=True, removed_at__isnull=True)
-        .first()
-    )
+    credential = place.credentials().select_related("lock").filter(wanted=True, removed_at__isnull=True).first()
     if credential is None or not credential.provider_ref:
-        return generate_pin(reservation_id, lock_id, check=check, now=now)
+        return generate_pin(place, check=check, now=now)
     provider = doors.provider_for(credential.lock.provider)
     with _failures_noted(credential, now):
         _keep_start_after_first_use(credential, provider, now=now())
@@ -149,16 +142,14 @@ def _keep_start_after_first_use(credential: Credential, provider: LockProvider, 
         note(credential, first_used_at=min(used), starts_at=proven.starts_at)
 
 
-def _old_doors_first(reservation_id: int) -> None:
+def _old_doors_first(holder: Holder) -> None:
     """Moved to another unit: off the old locks first. A door that does not answer holds the guest up only once."""
-    waiting = Credential.objects.filter(
-        reservation_id=reservation_id, wanted=False, removed_at__isnull=True, removal_tried_at__isnull=True,
+    waiting = holder.credentials().filter(
+        wanted=False, removed_at__isnull=True, removal_tried_at__isnull=True,
         asked_at__isnull=False,
     )  # fmt: skip
     if waiting.exists():
-        raise WaitForDevice(
-            "The PIN is taken off the former doors of this stay first.", after=1, code="old_doors_first"
-        )
+        raise WaitForDevice("The PIN is taken off the former doors first.", after=1, code="old_doors_first")
 
 
 def _need_digits(credential: Credential, now: datetime) -> None:
@@ -171,14 +162,12 @@ def _need_digits(credential: Credential, now: datetime) -> None:
 @transaction.atomic
 def _replace(credential: Credential, now: datetime) -> None:
     """These digits cannot be used on this lock: retire them on all doors, so that the next try chooses others."""
-    for row in Credential.objects.filter(
-        reservation_id=credential.reservation_id, pin_fingerprint=credential.pin_fingerprint, wanted=True
-    ):
-        row.wanted, row.unwanted_at = False, now
+    kin = credentials_of(credential.subject, credential.slot)
+    for row in kin.filter(pin_fingerprint=credential.pin_fingerprint, wanted=True):
+        note(row, wanted=False, unwanted_at=now)
         if row.pk == credential.pk and not row.provider_ref:
-            row.removed_at, row.pin_sealed, row.state = now, b"", State.ABSENT
-        row.save()
-    replan(credential.reservation_id, now=now)
+            note(row, removed_at=now, pin_sealed=b"", state=State.ABSENT)
+    replan_subject(credential.subject, now=now)
 
 
 @contextmanager

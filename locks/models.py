@@ -94,13 +94,52 @@ class AccommodationLock(models.Model):
         return f"{self.lock} → {self.accommodation}"
 
 
+class StaffCode(models.Model):
+    """A code for cleaners, owners, craftsmen: a person, some doors, a window. ``locks.staff`` writes."""
+
+    name = models.CharField(_("what for"), max_length=100)
+    person = models.CharField(_("person"), max_length=100, blank=True)
+    locks = models.ManyToManyField(Lock, related_name="staff_codes", blank=True, verbose_name=_("doors"))
+    accommodations = models.ManyToManyField(
+        Accommodation, related_name="staff_codes", blank=True, verbose_name=_("all doors of these units")
+    )
+    starts_at = models.DateTimeField(_("opens from"))
+    ends_at = models.DateTimeField(_("opens until"))
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = _("staff code")
+        verbose_name_plural = _("staff codes")
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="staff_code_window_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.person})" if self.person else self.name
+
+    @property
+    def subject(self) -> str:
+        """How jobs and audit entries name this code."""
+        return f"staff:{self.pk}"
+
+
 class Credential(models.Model):
-    """One PIN of one stay on one lock: the wish, what was asked of the lock, and what the lock was seen to hold.
+    """One PIN of one holder on one lock: the wish, what was asked of the lock, and what the lock was seen to hold.
+
+    The holder is a stay, a staff code or the lock's own pool of backups (``locks.holders``).
 
     Wish: ``wanted``, ``starts_at``, ``ends_at``. Asked: ``asked_*``, sent and not yet proven. Observed: ``state`` and
     ``lock_*``, with ``proven_at``. The plain PIN is nowhere: a bcrypt hash, a sealed copy that is erased once the
     removal is proven, and a keyed fingerprint to compare with.
     """
+
+    class Purpose(models.TextChoices):
+        GUEST = "guest", _("guest")
+        BACKUP = "backup", _("backup")
+        STAFF = "staff", _("staff")
 
     class State(models.TextChoices):
         UNKNOWN = "unknown", _("unknown: the lock's answer could not be read")
@@ -110,9 +149,16 @@ class Credential(models.Model):
         REMOVING = "removing", _("being removed")
         FAILED = "failed", _("the lock refused it")
 
+    purpose = models.CharField(_("purpose"), max_length=8, choices=Purpose, default=Purpose.GUEST)
     reservation = models.ForeignKey(
-        Reservation, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("reservation")
-    )
+        Reservation, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("reservation"), null=True,
+        blank=True,
+    )  # fmt: skip
+    staff_code = models.ForeignKey(
+        StaffCode, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("staff code"), null=True,
+        blank=True,
+    )  # fmt: skip
+    slot = models.PositiveSmallIntegerField(default=0, help_text=_("tells the PINs of one pool apart"))
     lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("lock"))
     name = models.CharField(max_length=20, help_text=_("its unique name on the lock, by which it is found again"))
     pin_hash = models.CharField(max_length=100, blank=True, editable=False)
@@ -137,6 +183,7 @@ class Credential(models.Model):
     removal_tried_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(_("removal proven"), null=True, blank=True)
     alarmed_at = models.DateTimeField(null=True, blank=True)
+    revealed_at = models.DateTimeField(null=True, blank=True, help_text=_("when an operator was shown the digits"))
     last_error = models.TextField(_("last error"), blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -148,6 +195,20 @@ class Credential(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["reservation", "lock"], condition=Q(wanted=True), name="credential_one_wanted_per_door"
+            ),
+            models.UniqueConstraint(
+                fields=["staff_code", "lock"], condition=Q(wanted=True), name="credential_one_wanted_per_staff_door"
+            ),
+            models.UniqueConstraint(
+                fields=["lock", "slot"],
+                condition=Q(wanted=True, purpose="backup"),
+                name="credential_one_wanted_per_slot",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="guest", reservation__isnull=False, staff_code__isnull=True)
+                | Q(purpose="staff", reservation__isnull=True, staff_code__isnull=False)
+                | Q(purpose="backup", reservation__isnull=True, staff_code__isnull=True),
+                name="credential_has_the_holder_of_its_purpose",
             ),
             models.UniqueConstraint(fields=["lock", "name"], name="credential_name_unique_on_lock"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="credential_window_in_order"),
@@ -165,6 +226,18 @@ class Credential(models.Model):
         return f"{self.name} on {self.lock_id}"
 
     @property
+    def subject(self) -> str:
+        """Whose it is, as jobs and audit entries name it: the subject of its holder."""
+        if self.reservation_id is not None:
+            return f"reservation:{self.reservation_id}"
+        return f"staff:{self.staff_code_id}" if self.staff_code_id is not None else f"lock:{self.lock_id}"
+
+    @property
+    def owner(self) -> Reservation | StaffCode | Lock:
+        """The row it belongs to; a backup belongs to its lock."""
+        return self.reservation or self.staff_code or self.lock
+
+    @property
     def wish(self) -> Window:
         return Window(self.starts_at, self.ends_at)
 
@@ -179,6 +252,10 @@ class Credential(models.Model):
         if self.lock_starts_at is None or self.lock_ends_at is None:
             return None
         return Window(self.lock_starts_at, self.lock_ends_at)
+
+    def is_proven(self) -> bool:
+        """Whether the lock was seen to hold it as it was last asked to."""
+        return self.state == self.State.ON_LOCK
 
     def is_gone(self) -> bool:
         """Proven to be off the lock, or never sent to it."""

@@ -1,4 +1,5 @@
-"""What a stay is entitled to, as jobs. Pure: facts in, wanted jobs out; the same facts always give the same plan.
+"""What a guest, somebody of the staff or a lock's backup is entitled to, as jobs. Pure: facts in, wanted jobs out; the
+same facts always give the same plan.
 
 The table of docs/the-plan.md, line by line: confirmed → a PIN on each lock, one lead before check-in, off at check-out;
 not confirmed, over or inactive → nothing, and what exists is removed; other dates → the same digits, a new window;
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from locks.provider import Window
 
@@ -30,13 +32,11 @@ class CredentialFacts:
 
 
 @dataclass(frozen=True)
-class StayFacts:
-    """All that the plan depends on. ``locks`` maps the unit's locks to their lead times."""
+class HolderFacts:
+    """All that the plan depends on. ``is_welcome``: nobody has ended the right. ``locks`` maps doors to lead times."""
 
-    is_confirmed: bool
-    is_active: bool
-    is_withdrawn: bool
-    check_in_at: datetime
+    is_welcome: bool
+    starts_at: datetime
     ends_at: datetime
     locks: dict[int, timedelta]
     credentials: tuple[CredentialFacts, ...] = ()
@@ -52,42 +52,47 @@ class WantedJob:
     expires_at: datetime | None = None
 
 
-def is_entitled(stay: StayFacts, now: datetime) -> bool:
-    """Whether a guest has, or will have, a right to be let in."""
-    return _is_welcome(stay) and now < stay.ends_at
+class Right(Protocol):
+    """By what right, and until when."""
+
+    @property
+    def is_welcome(self) -> bool: ...
+    @property
+    def ends_at(self) -> datetime: ...
 
 
-def ran_its_course(stay: StayFacts, now: datetime) -> bool:
-    """Whether the stay is over because its time has come, not because somebody ended it."""
-    return _is_welcome(stay) and now >= stay.ends_at
+def is_entitled(holder: Right, now: datetime) -> bool:
+    """Whether somebody has, or will have, a right to be let in."""
+    return holder.is_welcome and now < holder.ends_at
 
 
-def _is_welcome(stay: StayFacts) -> bool:
-    return stay.is_confirmed and stay.is_active and not stay.is_withdrawn
+def ran_its_course(holder: Right, now: datetime) -> bool:
+    """Whether it is over because its time has come, not because somebody ended it."""
+    return holder.is_welcome and now >= holder.ends_at
 
 
-def plan(stay: StayFacts, now: datetime) -> list[WantedJob]:
-    """The jobs that should be live for this stay at ``now``: at most one of each kind and lock."""
-    jobs = [job for lock_id in stay.locks for job in _for_lock(stay, lock_id)] if is_entitled(stay, now) else []
+def plan(holder: HolderFacts, now: datetime) -> list[WantedJob]:
+    """The jobs that should be live for this holder at ``now``: at most one of each kind and lock."""
+    jobs = [job for lock_id in holder.locks for job in _for_lock(holder, lock_id)] if is_entitled(holder, now) else []
     covered = {job.lock_id for job in jobs if job.kind == REVOKE}
-    for credential in stay.credentials:
+    for credential in holder.credentials:
         if credential.lock_id in covered and credential.wanted:
             continue
         jobs = [job for job in jobs if (job.kind, job.lock_id) != (REVOKE, credential.lock_id)]
-        jobs.append(WantedJob(REVOKE, credential.lock_id, _removal_due(stay, credential, now)))
+        jobs.append(WantedJob(REVOKE, credential.lock_id, _removal_due(holder, credential, now)))
     return list(dict.fromkeys(jobs))
 
 
-def _for_lock(stay: StayFacts, lock_id: int) -> list[WantedJob]:
-    jobs = [WantedJob(REVOKE, lock_id, stay.ends_at)]
-    credential = next((c for c in stay.credentials if c.lock_id == lock_id and c.wanted), None)
+def _for_lock(holder: HolderFacts, lock_id: int) -> list[WantedJob]:
+    jobs = [WantedJob(REVOKE, lock_id, holder.ends_at)]
+    credential = next((c for c in holder.credentials if c.lock_id == lock_id and c.wanted), None)
     if credential is not None and credential.asked is not None and credential.asked != credential.wish:
-        jobs.append(WantedJob(CHANGE, lock_id, None, expires_at=stay.ends_at))
+        jobs.append(WantedJob(CHANGE, lock_id, None, expires_at=holder.ends_at))
     elif credential is None or not credential.is_proven:
-        jobs.append(WantedJob(GENERATE, lock_id, stay.check_in_at - stay.locks[lock_id], expires_at=stay.ends_at))
+        jobs.append(WantedJob(GENERATE, lock_id, holder.starts_at - holder.locks[lock_id], expires_at=holder.ends_at))
     return jobs
 
 
-def _removal_due(stay: StayFacts, credential: CredentialFacts, now: datetime) -> datetime | None:
+def _removal_due(holder: HolderFacts, credential: CredentialFacts, now: datetime) -> datetime | None:
     """At the end for a stay that simply ran its course; at once for what should not be there."""
-    return stay.ends_at if credential.wanted and ran_its_course(stay, now) else None
+    return holder.ends_at if credential.wanted and ran_its_course(holder, now) else None

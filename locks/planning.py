@@ -1,4 +1,5 @@
-"""Brings the live jobs of a stay in line with its plan. Runs in the transaction that changed the facts.
+"""Brings the live jobs of a stay, or of any other holder of PINs, in line with its plan, in the transaction that
+changed the facts.
 
 Running it twice changes nothing, and the order in which facts arrive does not matter: it only looks at the last ones.
 """
@@ -7,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
-from locks.models import Credential, Lock, Withdrawal
-from locks.plan import KINDS, CredentialFacts, StayFacts, WantedJob, is_entitled, plan, ran_its_course
-from locks.signals import credential_changed
+from locks import holders
+from locks.holders import Holder
+from locks.models import Credential, Withdrawal
+from locks.plan import KINDS, WantedJob, is_entitled, plan, ran_its_course
+from locks.store import note, note_new
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.models import Heartbeat, Job
@@ -21,16 +23,22 @@ from smartlock.audit.services import record
 LAST_LOOK = "replan_after_jobs"
 
 
-@transaction.atomic
 def replan(reservation_id: int, *, now: datetime) -> None:
-    """Wishes first, then jobs: compare what the stay is entitled to with what is scheduled."""
-    held = Reservation.objects.select_for_update(of=("self",)).select_related("accommodation")
-    reservation = held.filter(pk=reservation_id).first()
-    if reservation is None:
-        return
-    credentials = list(Credential.objects.filter(reservation=reservation, removed_at__isnull=True))
-    update_wishes(reservation, credentials, now=now)
-    align_jobs(reservation, plan(stay_facts(reservation, credentials), now), now=now)
+    """``replan_subject`` for a stay."""
+    replan_subject(f"reservation:{reservation_id}", now=now)
+
+
+@transaction.atomic
+def replan_subject(subject: str, *, now: datetime) -> None:
+    """Wishes first, then jobs: compare what the holders of ``subject`` are entitled to with what is scheduled."""
+    wanted: dict[str, tuple[Holder, WantedJob]] = {}
+    found = holders.of(subject, hold=True)
+    for holder in found:
+        credentials = list(holder.credentials().filter(removed_at__isnull=True))
+        update_wishes(holder, credentials, now=now)
+        wanted |= {live_key(holder, job): (holder, job) for job in plan(holder.facts(credentials), now)}
+    if found:
+        align_jobs(subject, wanted, now=now)
 
 
 @transaction.atomic
@@ -56,15 +64,8 @@ def readmit(reservation_id: int, *, now: datetime, actor: str) -> None:
     replan(reservation_id, now=now)
 
 
-def replan_subject(subject: str, *, now: datetime) -> None:
-    """The same for the stay that a job is about, ``reservation:<id>``."""
-    kind, _, number = subject.partition(":")
-    if kind == "reservation" and number.isdigit():
-        replan(int(number), now=now)
-
-
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
-    """Look once more at the stays whose jobs ended lately, in case a process died before it could.
+    """Look once more at those whose jobs ended lately, in case a process died before it could.
 
     Lately means shortly before the last look or after it, however long beat was away in between.
     """
@@ -78,81 +79,50 @@ def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)
     return len(subjects)
 
 
-def stay_end(reservation: Reservation) -> datetime:
-    """When the PIN stops opening: check-out plus the unit's grace."""
-    return reservation.check_out_at + timedelta(minutes=reservation.accommodation.grace_minutes)
+def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetime) -> None:
+    """Carry the holder's facts into the wish of its credentials: should they be there, and from when to when.
 
-
-def stay_facts(reservation: Reservation, credentials: list[Credential] | None = None) -> StayFacts:
-    """What the plan needs to know of a reservation, read from the database."""
-    if credentials is None:
-        credentials = list(Credential.objects.filter(reservation=reservation, removed_at__isnull=True))
-    locks = Lock.objects.filter(accommodations=reservation.accommodation_id)
-    return StayFacts(
-        is_confirmed=reservation.is_confirmed(),
-        is_active=reservation.accommodation.active,
-        is_withdrawn=Withdrawal.objects.filter(reservation=reservation).exists(),
-        check_in_at=reservation.check_in_at,
-        ends_at=stay_end(reservation),
-        locks={lock.pk: lead(lock) for lock in locks},
-        credentials=tuple(
-            CredentialFacts(c.lock_id, c.wanted, c.asked, c.state == Credential.State.ON_LOCK, c.wish)
-            for c in credentials
-        ),
-    )
-
-
-def lead(lock: Lock) -> timedelta:
-    minutes = settings.PIN_LEAD_MINUTES if lock.lead_minutes is None else lock.lead_minutes
-    return timedelta(minutes=minutes)
-
-
-def update_wishes(reservation: Reservation, credentials: list[Credential], *, now: datetime) -> None:
-    """Carry the stay's facts into the wish of its credentials: should they be there, and from when to when."""
-    wanted = [credential for credential in credentials if credential.wanted]
-    if not wanted:
-        return
-    stay = stay_facts(reservation, credentials)
-    for credential in wanted:
-        before = (credential.wanted, credential.starts_at, credential.ends_at)
-        if credential.lock_id not in stay.locks or not (is_entitled(stay, now) or ran_its_course(stay, now)):
-            credential.wanted, credential.unwanted_at = False, now
+    Only the wish is written: what a worker learns about the door in this very moment is not overwritten.
+    """
+    is_over = not (is_entitled(holder, now) or ran_its_course(holder, now))
+    for credential in credentials:
+        if not credential.wanted:
+            continue
+        if is_over or credential.lock_id not in holder.locks:
+            note(credential, wanted=False, unwanted_at=now)
         else:
-            credential.starts_at, credential.ends_at = _wished_start(reservation, credential), stay.ends_at
-        if before != (credential.wanted, credential.starts_at, credential.ends_at):
-            credential.save()
-            credential_changed.send(Credential, credential=credential)
+            note_new(credential, starts_at=_wished_start(holder, credential), ends_at=holder.ends_at)
 
 
-def _wished_start(reservation: Reservation, credential: Credential) -> datetime:
+def _wished_start(holder: Holder, credential: Credential) -> datetime:
     """After the first use only the end moves: the guest is inside."""
     if credential.first_used_at is None:
-        return reservation.check_in_at
-    return min(credential.starts_at, reservation.check_in_at)
+        return holder.starts_at
+    return min(credential.starts_at, holder.starts_at)
 
 
-def align_jobs(reservation: Reservation, wanted: list[WantedJob], *, now: datetime) -> None:
+def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now: datetime) -> None:
     """Schedule what is missing, move what is set for another time, call off what is not wanted any more."""
-    subject = reservation.subject
     rows = Job.objects.filter(subject=subject, kind__in=KINDS, state__in=[*Job.LIVE, Job.State.FAILED])
     known = list(rows)
     live = {job.live_key: job for job in known if job.is_live()}
     # The very same job failed for good: it waits for a person, planning again must not start it anew.
     shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
-    for job in wanted:
-        existing = live.pop(live_key(subject, job), None)
-        if existing is not None or (live_key(subject, job), job.due_at) not in shelf:
-            _align_one(subject, job, existing, now=now)
+    for key, (holder, job) in wanted.items():
+        existing = live.pop(key, None)
+        if existing is not None or (key, job.due_at) not in shelf:
+            _align_one(key, holder, job, existing, now=now)
     stale = [job.pk for job in live.values()]
     if stale:
-        jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="The stay is no longer entitled to it.")
+        jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="Nobody is entitled to it any longer.")
 
 
-def live_key(subject: str, job: WantedJob) -> str:
-    return f"{job.kind}:{subject}:lock:{job.lock_id}"
+def live_key(holder: Holder, job: WantedJob) -> str:
+    slot = f":slot:{holder.slot}" if holder.slot else ""
+    return f"{job.kind}:{holder.subject}:lock:{job.lock_id}{slot}"
 
 
-def _align_one(subject: str, wanted: WantedJob, existing: Job | None, *, now: datetime) -> None:
+def _align_one(key: str, holder: Holder, wanted: WantedJob, existing: Job | None, *, now: datetime) -> None:
     if existing is not None and _satisfies(existing, wanted, now):
         return
     due_at = wanted.due_at or now
@@ -160,10 +130,11 @@ def _align_one(subject: str, wanted: WantedJob, existing: Job | None, *, now: da
         jobs.reschedule(Job.objects.filter(pk=existing.pk), due_at=due_at, now=now, expires_at=wanted.expires_at)
         return
     if existing is not None:  # it runs, for a time that is no longer right: its next check stops it
-        jobs.cancel(Job.objects.filter(pk=existing.pk), now=now, reason="The stay's times changed while it ran.")
+        jobs.cancel(Job.objects.filter(pk=existing.pk), now=now, reason="The times changed while it ran.")
+    payload = {"lock": wanted.lock_id} | ({"slot": holder.slot} if holder.slot else {})
     jobs.schedule(
-        wanted.kind, subject=subject, live_key=live_key(subject, wanted), payload={"lock": wanted.lock_id},
-        due_at=due_at, now=now, expires_at=wanted.expires_at,
+        wanted.kind, subject=holder.subject, live_key=key, payload=payload, due_at=due_at, now=now,
+        expires_at=wanted.expires_at,
     )  # fmt: skip
 
 

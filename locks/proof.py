@@ -31,7 +31,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
             credential, state=State.ON_LOCK, proven_at=now(), lock_starts_at=asked.starts_at,
             lock_ends_at=asked.ends_at, last_error="", alarmed_at=None,
         )  # fmt: skip
-        record("pin.proven", credential.reservation.subject, summary=door, credential=credential.pk)
+        record("pin.proven", credential.subject, summary=door, credential=credential.pk)
         return
     if reading.state == PinState.FAILED:
         # An earlier version may still be there: it is forgotten only when the lock says that it is gone.

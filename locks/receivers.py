@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from locks.models import AccommodationLock, Lock
+from locks.models import AccommodationLock, Lock, StaffCode
 from locks.plan import KINDS
 from locks.planning import replan, replan_subject
 from reservations.models import Reservation
@@ -32,14 +33,18 @@ def stay_deleted(instance: Reservation, **_: Any) -> None:
 
 @receiver([post_save, post_delete], sender=AccommodationLock)
 def doors_of_unit_changed(instance: AccommodationLock, **_: Any) -> None:
-    _replan_current(accommodation_id=instance.accommodation_id)
+    _replan_current(
+        stays=Q(accommodation=instance.accommodation_id), codes=Q(accommodations=instance.accommodation_id)
+    )  # fmt: skip
 
 
 @receiver(post_save, sender=Lock)
 def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
     """Its lead time may be another one."""
     if not created:
-        _replan_current(accommodation__locks=instance)
+        _replan_current(
+            stays=Q(accommodation__locks=instance), codes=Q(locks=instance) | Q(accommodations__locks=instance)
+        )  # fmt: skip
 
 
 @receiver(job_ended)
@@ -53,7 +58,9 @@ def job_at_door_ended(job: Job, **_: Any) -> None:
         transaction.on_commit(lambda: replan_subject(job.subject, now=clock.now()))
 
 
-def _replan_current(**units: Any) -> None:
+def _replan_current(*, stays: Q, codes: Q) -> None:
     now = clock.now()
-    for pk in Reservation.objects.filter(check_out_at__gt=now, **units).values_list("pk", flat=True).distinct():
+    for pk in Reservation.objects.filter(stays, check_out_at__gt=now).values_list("pk", flat=True).distinct():
         replan(pk, now=now)
+    for pk in StaffCode.objects.filter(codes, ends_at__gt=now).values_list("pk", flat=True).distinct():
+        replan_subject(f"staff:{pk}", now=now)

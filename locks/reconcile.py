@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from locks.doors import provider_for
 from locks.models import Credential, Lock
-from locks.planning import replan
+from locks.planning import replan_subject
 from locks.provider import LockProvider, PinReading, PinState
 from locks.store import note
 from smartlock.audit.services import record
@@ -30,11 +30,12 @@ class Ours:
     """A credential in the terms of the comparison. ``is_due``: by our records it should be on the lock now."""
 
     credential_id: int
-    reservation_id: int
+    reservation_id: int | None
     name: str
     ref: str
     is_due: bool
     is_wanted: bool
+    subject: str = ""
 
     def matches(self, reading: PinReading) -> bool:
         return reading.name == self.name or bool(self.ref and reading.ref == self.ref)
@@ -93,7 +94,7 @@ def mend(lock: Lock, difference: Difference, *, now: datetime, actor: str) -> in
             )  # fmt: skip
         else:
             _admit_it_is_there(credential, now)
-        replan(mine.reservation_id, now=now)
+        replan_subject(mine.subject, now=now)
     if wrong:
         record(
             "lock.reconciled", f"lock:{lock.pk}", actor=actor, summary=lock.name,
@@ -123,6 +124,7 @@ def _ours(credential: Credential, now: datetime) -> Ours:
         ref=credential.provider_ref,
         is_due=wanted and credential.state == State.ON_LOCK,
         is_wanted=wanted,
+        subject=credential.subject,
     )
 
 

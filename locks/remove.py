@@ -10,6 +10,7 @@ import structlog
 from locks import doors
 from locks.alarms import alarm_once
 from locks.errors import DoorError, Transient, WaitForDevice
+from locks.holders import Place
 from locks.issue import Check
 from locks.models import Credential
 from locks.proof import SETTLED, adopt
@@ -22,13 +23,13 @@ State = Credential.State
 ALARM_AFTER = timedelta(minutes=15)
 
 
-def revoke_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable[[], datetime]) -> int:
-    """Remove every PIN of this stay from this lock that is not wanted or has ended. Returns how many are proven gone.
+def revoke_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> int:
+    """Remove every PIN of this holder from this lock that is not wanted or has ended. Returns how many are proven gone.
 
     Raises DoorError as long as one may still be on the lock. A PIN that is wanted and has not ended is left alone.
     """
     removed = 0
-    for credential in _due(reservation_id, lock_id, now()):
+    for credential in _due(place, now()):
         provider = doors.provider_for(credential.lock.provider)
         try:
             _remove(credential, provider, check=check, now=now)
@@ -40,10 +41,8 @@ def revoke_pin(reservation_id: int, lock_id: int, *, check: Check, now: Callable
     return removed
 
 
-def _due(reservation_id: int, lock_id: int, now: datetime) -> list[Credential]:
-    rows = Credential.objects.select_related("lock", "reservation").filter(
-        reservation_id=reservation_id, lock_id=lock_id, removed_at__isnull=True
-    )
+def _due(place: Place, now: datetime) -> list[Credential]:
+    rows = place.credentials().select_related("lock").filter(removed_at__isnull=True)
     due = [c for c in rows if not c.wanted or c.ends_at <= now]
     for credential in due:
         if credential.wanted:
@@ -90,7 +89,7 @@ def _gone(credential: Credential, now: datetime) -> None:
     """Its absence is proven: the sealed copy is erased, the fingerprint stays so that nobody gets it soon."""
     note(credential, state=State.ABSENT, proven_at=now, removed_at=now, pin_sealed=b"", last_error="")
     record(
-        "pin.removed", credential.reservation.subject, summary=credential.lock.name, credential=credential.pk,
+        "pin.removed", credential.subject, summary=credential.lock.name, credential=credential.pk,
         exposure_minutes=round(credential.exposure(now).total_seconds() / 60),
     )  # fmt: skip
 

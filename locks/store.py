@@ -23,6 +23,12 @@ def note(credential: Credential, **facts: Any) -> None:
         credential_changed.send(Credential, credential=credential)
 
 
+def note_new(credential: Credential, **facts: Any) -> None:
+    """The same, where often nothing is new: then nothing is written."""
+    if any(getattr(credential, name) != value for name, value in facts.items()):
+        note(credential, **facts)
+
+
 def never_asked(credential: Credential) -> None:
     """The lock certainly did not get it. Only as long as the row still says what this worker wrote: another may have
     taken over while this one was frozen.

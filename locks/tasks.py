@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from locks import devices, issue, planning, remove
+from locks.holders import Place
 from locks.plan import CHANGE, GENERATE, REVOKE
 from scheduler import clock
 from scheduler.kinds import job
@@ -27,17 +28,17 @@ NEVER_GIVE_UP = RetryPolicy(
 
 @job(GENERATE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def generate_pin(run: Run) -> None:
-    issue.generate_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+    issue.generate_pin(place(run), check=run.check, now=clock.now)
 
 
 @job(CHANGE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def change_window(run: Run) -> None:
-    issue.change_window(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+    issue.change_window(place(run), check=run.check, now=clock.now)
 
 
 @job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP, batch=BATCH)
 def revoke_pin(run: Run) -> None:
-    remove.revoke_pin(stay(run), run.payload["lock"], check=run.check, now=clock.now)
+    remove.revoke_pin(place(run), check=run.check, now=clock.now)
 
 
 @shared_task(name="locks.replan_after_jobs", ignore_result=True)
@@ -50,6 +51,6 @@ def read_devices() -> tuple[int, int]:
     return devices.read_devices(now=clock.now())
 
 
-def stay(run: Run) -> int:
-    """The reservation's id out of ``reservation:<id>``."""
-    return int(run.subject.partition(":")[2])
+def place(run: Run) -> Place:
+    """Whose PIN, at which door."""
+    return Place(run.subject, run.payload["lock"], run.payload.get("slot", 0))

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from locks.models import Lock
+from locks.models import Credential, Lock
 from locks.plan import KINDS
 from notifications import mail, sentences
 from notifications.languages import wall_clock
@@ -30,9 +30,11 @@ def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetim
     return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, now=now)
 
 
-def about_door(code: str, reservation: Reservation, *, detail: str, now: datetime) -> Notice:
+def about_door(code: str, credential: Credential, *, detail: str, now: datetime) -> Notice:
     """``code`` is the door's own word, such as removal_overdue."""
-    return about_stay(f"door_{code}", reservation, detail=detail, now=now)
+    stay, owner = credential.reservation, credential.owner
+    about = describe(stay) if stay is not None else f"{owner._meta.verbose_name} {owner}"
+    return write(f"door_{code}", subject=credential.subject, about=about, detail=detail, now=now)
 
 
 def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, now: datetime) -> Notice:

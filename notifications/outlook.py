@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from locks.holders import stay_end
 from locks.models import Credential
-from locks.planning import stay_end
 from notifications.decide import Knows, Template, Truth, decide, knows_after
 from notifications.models import Message
 from reservations.models import Reservation

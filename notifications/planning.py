@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from locks.planning import stay_end
+from locks.holders import stay_end
 from notifications import keep
 from notifications.decide import due_at
 from notifications.models import Message

@@ -27,6 +27,8 @@ def door_changed(credential: Credential, **_: Any) -> None:
     Should the process die in between, the end of the job at the door plans it once more (``job_of_stay_ended``).
     """
     stay = credential.reservation_id
+    if stay is None:  # the digits of staff are shown to an operator, backups are nobody's yet
+        return
     transaction.on_commit(lambda: plan_telling(stay, now=clock.now()), robust=True)
 
 
@@ -51,7 +53,7 @@ def job_given_up(job: Job, error: str, **_: Any) -> None:
 
 @receiver(door_needs_help)
 def door_calls(credential: Credential, code: str, text: str, **_: Any) -> None:
-    notices.about_door(code, credential.reservation, detail=text, now=clock.now())
+    notices.about_door(code, credential, detail=text, now=clock.now())
 
 
 @receiver(stays_overlap)

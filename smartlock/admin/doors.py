@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from locks import planning
-from locks.models import AccommodationLock, Credential, Lock
+from locks import planning, staff
+from locks.models import AccommodationLock, Credential, Lock, StaffCode
 from reservations.models import Accommodation
 from scheduler import clock
 from smartlock.admin import words
@@ -96,22 +96,24 @@ class LockPage(Page):
 
 
 def clock_column(field: str, title: Any) -> Any:
-    """A column with one of a credential's times, by the clock of the stay's unit."""
+    """A column with one of a credential's times, by the clock of the stay's unit, staff codes by the installation's."""
 
     def show(page: CredentialPage, row: Credential) -> SafeString | str:
-        return moment(getattr(row, field), row.reservation.accommodation.zone)
+        zone = row.reservation.accommodation.zone if row.reservation else None
+        return moment(getattr(row, field), zone)
 
     return column(title, ordering=field)(show)
 
 
 @admin.register(Credential)
 class CredentialPage(MachinePage):
-    list_display = ["stay", "lock", "state_label", "wish", "opens", "closes", "proven", "removed"]
-    list_filter = ["state", "wanted", ("lock", admin.RelatedOnlyFieldListFilter), "starts_at"]
-    search_fields = ["name", "reservation__guest_name", "reservation__short_id", "reservation__external_id"]
+    list_display = ["owner", "lock", "purpose", "state_label", "wish", "opens", "closes", "proven", "removed"]
+    list_filter = ["purpose", "state", "wanted", ("lock", admin.RelatedOnlyFieldListFilter), "starts_at"]
+    search_fields = ["name", "reservation__guest_name", "reservation__short_id", "reservation__external_id",
+                     "staff_code__name", "staff_code__person"]  # fmt: skip
     date_hierarchy = "starts_at"
     fieldsets = [
-        (None, {"fields": [("stay", "lock_page"), ("mark", "ref"), ("state_label", "wish")]}),
+        (None, {"fields": [("owner", "lock_page"), "purpose", ("mark", "ref"), ("state_label", "wish")]}),
         (_("Wish"), {"fields": [("opens", "closes"), "unwanted"]}),
         (_("Asked of the lock"), {"fields": ["asked", ("asked_from", "asked_until")]}),
         (_("Seen on the lock"), {"fields": [("proven", "used"), ("lock_from", "lock_until")]}),
@@ -137,7 +139,7 @@ class CredentialPage(MachinePage):
     alarmed = clock_column("alarmed_at", _("a person was called"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
-        return Credential.objects.select_related("reservation__accommodation", "lock").defer(*SECRETS)
+        return Credential.objects.select_related("reservation__accommodation", "staff_code", "lock").defer(*SECRETS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for _title, group in self.fieldsets for row in group["fields"]
@@ -148,21 +150,25 @@ class CredentialPage(MachinePage):
 
     @verb(_("Revoke PINs now"), permission="revoke")
     def revoke_now(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
-        """A stay's PIN is the same on all its doors: it goes from all of them."""
-        stays = set(queryset.filter(removed_at__isnull=True).order_by().values_list("reservation_id", flat=True))
-        count = sum(planning.withdraw(pk, now=clock.now(), actor=actor(request)) for pk in stays)
+        """A holder's PIN is the same on all its doors: it goes from all of them."""
+        there = queryset.filter(removed_at__isnull=True).order_by()
+        now, who = clock.now(), actor(request)
+        stays = set(there.filter(reservation__isnull=False).values_list("reservation", flat=True))
+        codes = set(there.filter(staff_code__isnull=False).values_list("staff_code", flat=True))
+        count = sum(planning.withdraw(pk, now=now, actor=who) for pk in stays)
+        count += sum(staff.end(code, now=now, actor=who) for code in StaffCode.objects.filter(pk__in=codes))
         done = ngettext("%(count)d PIN is being taken off its door.", "%(count)d PINs are being taken off.", count)
         answer(request, count, done % {"count": count}, _("Their removal is proven already: nothing to revoke."))
 
     revoke_now_here = button(
         "revoke_now", _("Revoke PINs now"),
-        _("Take this guest's PINs off every door at once? The guest can no longer get in, whatever the booking says."),
+        _("Take these PINs off every door at once? Whoever has them can no longer get in, whatever a booking says."),
         icon="key_off", permission="revoke",
     )  # fmt: skip
 
-    @column(_("stay"), ordering="reservation")
-    def stay(self, row: Credential) -> SafeString:
-        return page_of(row.reservation)
+    @column(_("whose"), ordering="reservation")
+    def owner(self, row: Credential) -> SafeString:
+        return page_of(row.owner)
 
     @column(_("lock"))
     def lock_page(self, row: Credential) -> SafeString:

@@ -16,9 +16,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from locks.holders import lead, stay_end
 from locks.models import Credential
 from locks.plan import CHANGE, GENERATE
-from locks.planning import lead, stay_end
 from notifications.models import Message, Notice
 from reservations.models import Reservation
 from scheduler.models import Job, JobAttempt

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from locks import allocate
+from locks.holders import of_stay
 from locks.models import Credential
 from locks.pins import near
 from locks.sealing import unseal
@@ -109,7 +110,7 @@ def test_stays_that_choose_at_once_never_get_near_digits(monkeypatch: pytest.Mon
     unit = make_accommodation()
     make_lock(unit, pin_length=4, pin_digits="1234")
     stays = [make_reservation(unit) for _ in range(4)]
-    at_once(*[lambda stay=stay: allocate.allocate(stay, now=NOW) for stay in stays])
+    at_once(*[lambda stay=stay: allocate.allocate(of_stay(stay), now=NOW) for stay in stays])
     pins = [unsealed(credential) for credential in Credential.objects.all()]
     assert len(pins) == len(set(pins)) == 4
     assert not any(other in near(pin, "1234") for pin in pins for other in pins)
