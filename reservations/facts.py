@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,10 @@ class Guest:
 
 @dataclass(frozen=True)
 class ReservationFacts:
-    """A stay as its source tells it: local dates and times without a zone. A time of None means the unit's default."""
+    """A stay as its source tells it: local dates and times without a zone. A time of None means the unit's default.
+
+    ``extra`` is what the source said that no part of ours knows: kept as it is, and never acted on.
+    """
 
     external_id: str
     listing_id: str
@@ -30,3 +35,4 @@ class ReservationFacts:
     short_id: str = ""
     partner_code: str = ""
     guest: Guest = Guest()
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from reservations.errors import BadReservation, UnknownListing
+from reservations.errors import UnknownListing
 from reservations.facts import ReservationFacts
 from reservations.models import Accommodation, Reservation
-from reservations.signals import stays_overlap
-from reservations.times import instant
+from reservations.signals import listing_unknown, listings_mapped, stays_overlap
+from reservations.times import NOT_AGREED, Agreed, window_of
+from reservations.times import window as window  # for whoever wants to know before saving
+from reservations.twins import feed_twin
 from smartlock.audit.services import record
 
 ENDED = (Reservation.Status.CANCELED, Reservation.Status.DELETED)
-PLAUSIBLE_YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,30 @@ class Saved:
     changed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What saving facts would come to: what is different, as (now, then)."""
+
+    known: Reservation | None
+    changes: dict[str, tuple[Any, Any]]
+
+
 def save_facts(
     facts: ReservationFacts, *, facts_at: datetime, source: str = Reservation.Source.STAYS, actor: str = "system"
 ) -> Saved:
     """Make our reservation equal to what its source said at ``facts_at`` (aware).
 
     Facts older than those we have change nothing, so events may come in any order. Nothing is written when
-    nothing is different. Raises UnknownListing and BadReservation.
+    nothing is different. Raises UnknownListing (a stay we know has lost its unit by then) and BadReservation.
     """
     try:
-        return _save_facts(facts, facts_at, source, actor)
-    except IntegrityError:  # a webhook and a sync met a new stay in the same instant: now it is a known one
-        return _save_facts(facts, facts_at, source, actor)
+        try:
+            return _save_facts(facts, facts_at, source, actor)
+        except IntegrityError:  # a webhook and a sync met a new stay in the same instant: now it is a known one
+            return _save_facts(facts, facts_at, source, actor)
+    except UnknownListing as unknown:
+        _leave_unit(facts, unknown.listing_id, facts_at, source, actor)
+        raise
 
 
 @transaction.atomic
@@ -48,22 +62,45 @@ def _save_facts(facts: ReservationFacts, facts_at: datetime, source: str, actor:
     known = find(facts.external_id, source=source, lock=True)
     if known is not None and known.facts_at > facts_at:
         return Saved(known, created=False, changed=())
-    values = _values(facts, _accommodation(facts, known), known)
+    unit = _accommodation(facts, known)
+    twin = feed_twin(facts, unit) if known is None and source == Reservation.Source.STAYS else None
+    known = known or twin
+    values = _values(facts, unit, known, facts_at)
+    if twin is not None:
+        values |= {"source": source, "external_id": facts.external_id}
     reservation = known or Reservation(source=source, external_id=facts.external_id)
     changed = tuple(name for name, value in values.items() if known is None or getattr(known, name) != value)
+    extra = reservation.extra if reservation.guest_erased_at or not facts.extra else dict(facts.extra)
+    if not changed:
+        Reservation.objects.filter(pk=reservation.pk).update(facts_at=facts_at, extra=extra)
+        return Saved(reservation, created=False, changed=())
     for name, value in values.items():
         setattr(reservation, name, value)
-    reservation.facts_at = facts_at
-    if not changed:
-        Reservation.objects.filter(pk=reservation.pk).update(facts_at=facts_at)
-        return Saved(reservation, created=False, changed=())
+    reservation.facts_at, reservation.extra = facts_at, extra
     reservation.save()
     _tell_of_overlap(reservation)
+    verb = "created" if known is None else "changed" if twin is None else "adopted"
     record(
-        "reservation.created" if known is None else "reservation.changed", reservation.subject, actor=actor,
+        f"reservation.{verb}", reservation.subject, actor=actor,
         fields=[name for name in changed if not name.startswith("guest")], status=reservation.status,
     )  # fmt: skip
     return Saved(reservation, created=known is None, changed=changed)
+
+
+def preview(facts: ReservationFacts, *, now: datetime, source: str = Reservation.Source.STAYS) -> Preview:
+    """What ``save_facts`` would do. Raises the same, and writes nothing."""
+    known = find(facts.external_id, source=source)
+    unit = _accommodation(facts, known)
+    known = known or (feed_twin(facts, unit, lock=False) if source == Reservation.Source.STAYS else None)
+    values = _values(facts, unit, known, now)
+    return Preview(
+        known,
+        {
+            name: (getattr(known, name) if known else None, value)
+            for name, value in values.items()
+            if known is None or getattr(known, name) != value
+        },
+    )
 
 
 @transaction.atomic
@@ -92,10 +129,7 @@ def save_by_hand(reservation: Reservation, *, now: datetime, actor: str) -> Rese
     if not reservation.external_id:
         reservation.source = Reservation.Source.MANUAL
         reservation.external_id = f"manual-{secrets.token_hex(8)}"
-    reservation.check_in_at, reservation.check_out_at = window(
-        reservation.accommodation, reservation.check_in_date, reservation.check_in_time,
-        reservation.check_out_date, reservation.check_out_time,
-    )  # fmt: skip
+    reservation.check_in_at, reservation.check_out_at = window_of(reservation)
     reservation.facts_at = now
     reservation.save()
     _tell_of_overlap(reservation)
@@ -104,18 +138,43 @@ def save_by_hand(reservation: Reservation, *, now: datetime, actor: str) -> Rese
 
 
 @transaction.atomic
+def set_times(
+    reservation: Reservation, *, check_in: time | None, check_out: time | None, now: datetime, actor: str
+) -> Reservation:
+    """Early check-in, late check-out: other local times for this one stay, whatever its source says now or later.
+
+    None gives the time back to the source. Raises BadReservation when the two cannot be.
+    """
+    row = Reservation.objects.select_for_update(of=("self",)).select_related("accommodation").get(pk=reservation.pk)
+    row.check_in_at, row.check_out_at = window(
+        row.accommodation, row.check_in_date, check_in or row.check_in_time,
+        row.check_out_date, check_out or row.check_out_time,
+    )  # fmt: skip
+    row.agreed_check_in_time, row.agreed_check_out_time = check_in, check_out
+    row.agreed_by, row.agreed_at = actor[:150], now
+    row.save()
+    _tell_of_overlap(row)
+    record(
+        "reservation.times_set", row.subject, actor=actor,
+        check_in=check_in and f"{check_in:%H:%M}", check_out=check_out and f"{check_out:%H:%M}",
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
 def save_accommodation(accommodation: Accommodation, *, now: datetime, actor: str) -> int:
     """Save a unit and re-time its stays that are not over. Returns how many got other times."""
+    before = Accommodation.objects.filter(pk=accommodation.pk).values_list("external_id", flat=True).first()
     accommodation.save()
     moved = 0
     for stay in accommodation.reservations.filter(check_out_at__gt=now).select_for_update():
-        times = window(
-            accommodation, stay.check_in_date, stay.check_in_time, stay.check_out_date, stay.check_out_time
-        )  # fmt: skip
+        times = window_of(stay, accommodation)
         moved += times != (stay.check_in_at, stay.check_out_at)
         stay.check_in_at, stay.check_out_at = times
         stay.save()  # also when the times are the same: grace or active may have changed the plan
     record("accommodation.saved", f"accommodation:{accommodation.pk}", actor=actor, stays_moved=moved)
+    if accommodation.external_id and accommodation.external_id != before:
+        listings_mapped.send(Accommodation, listing_ids=[accommodation.external_id], actor=actor)
     return moved
 
 
@@ -139,32 +198,40 @@ def lookup(reference: str) -> Reservation | None:
     return rows.filter(pk=int(reference)).first() if is_number else None
 
 
-def window(
-    unit: Accommodation, in_date: Any, in_time: time | None, out_date: Any, out_time: time | None
-) -> tuple[datetime, datetime]:
-    """Check-in and check-out as UTC instants by the unit's clock. Raises BadReservation when they cannot be."""
-    for day in (in_date, out_date):
-        if day.year not in PLAUSIBLE_YEARS:
-            raise BadReservation(f"{day} is no day for a stay; years from 2000 to 2199 are.")
-    start = instant(in_date, in_time or unit.check_in_time, unit.timezone, later=False)
-    end = instant(out_date, out_time or unit.check_out_time, unit.timezone, later=True)
-    if end <= start:
-        raise BadReservation(
-            f"Check-out ({out_date} {out_time or unit.check_out_time:%H:%M}) is not after "
-            f"check-in ({in_date} {in_time or unit.check_in_time:%H:%M})."
-        )
-    return start, end
+def unit_of(listing_id: str) -> Accommodation | None:
+    """The unit of a listing: its own, or the one that a person mapped the listing (a child of it) to."""
+    if not listing_id:
+        return None
+    own = Accommodation.objects.filter(external_id=listing_id).first()
+    return own or Accommodation.objects.filter(listings__external_id=listing_id).first()
 
 
 def _accommodation(facts: ReservationFacts, known: Reservation | None) -> Accommodation:
     if not facts.listing_id and known is not None:
         return known.accommodation
-    unit = Accommodation.objects.filter(external_id=facts.listing_id).first() if facts.listing_id else None
+    unit = unit_of(facts.listing_id)
     if unit is None and known is not None and facts.status in ENDED:
         return known.accommodation  # what ends a stay must not fail on where it was
     if unit is None:
         raise UnknownListing(facts.listing_id)
     return unit
+
+
+@transaction.atomic
+def _leave_unit(facts: ReservationFacts, listing_id: str, facts_at: datetime, source: str, actor: str) -> None:
+    """A stay we know was moved to a listing we do not: it has no claim to the unit it was in, from now on."""
+    known = find(facts.external_id, source=source, lock=True)
+    if known is not None and known.facts_at > facts_at:
+        return
+    listing_unknown.send(Reservation, listing_id=listing_id, reservation=known)
+    if known is None:
+        return
+    if (known.unmapped_listing, known.status) == (listing_id, facts.status):
+        Reservation.objects.filter(pk=known.pk).update(facts_at=facts_at)
+        return
+    known.unmapped_listing, known.status, known.facts_at = listing_id, facts.status, facts_at
+    known.save()
+    record("reservation.left_unit", known.subject, actor=actor, listing=listing_id, status=known.status)
 
 
 def _tell_of_overlap(reservation: Reservation) -> None:
@@ -174,19 +241,28 @@ def _tell_of_overlap(reservation: Reservation) -> None:
         stays_overlap.send(Reservation, reservation=reservation, others=others)
 
 
-def _values(facts: ReservationFacts, unit: Accommodation, known: Reservation | None) -> dict[str, Any]:
+def _values(
+    facts: ReservationFacts, unit: Accommodation, known: Reservation | None, facts_at: datetime
+) -> dict[str, Any]:
     """Silence does not erase what is known: a time, a name or a contact that is not told stays as it was."""
     in_time = facts.check_in_time or (known.check_in_time if known else None)
     out_time = facts.check_out_time or (known.check_out_time if known else None)
-    start, end_at = window(unit, facts.check_in_date, in_time, facts.check_out_date, out_time)
+    agreed = Agreed.of(known) if known else NOT_AGREED
+    start, end_at = window(unit, facts.check_in_date, in_time, facts.check_out_date, out_time, agreed)
     values: dict[str, Any] = {
         "accommodation_id": unit.pk, "status": facts.status,
         "check_in_date": facts.check_in_date, "check_in_time": in_time,
         "check_out_date": facts.check_out_date, "check_out_time": out_time,
         "check_in_at": start, "check_out_at": end_at,
     }  # fmt: skip
-    told = {
-        "short_id": facts.short_id, "partner_code": facts.partner_code, "guest_name": facts.guest.name,
-        "guest_email": facts.guest.email, "guest_phone": facts.guest.phone, "guest_language": facts.guest.language,
-    }  # fmt: skip
+    if known is not None and known.unmapped_listing and (facts.listing_id or facts.status in ENDED):
+        values["unmapped_listing"] = ""
+    told = {"short_id": facts.short_id, "partner_code": facts.partner_code}
+    if known is None or known.guest_erased_at is None or end_at > facts_at - timedelta(days=settings.GUEST_KEEP_DAYS):
+        told |= {
+            "guest_name": facts.guest.name, "guest_email": facts.guest.email, "guest_phone": facts.guest.phone,
+            "guest_language": facts.guest.language,
+        }  # fmt: skip
+        if known is not None and known.guest_erased_at is not None:
+            values["guest_erased_at"] = None  # the stay has a future again
     return values | {name: value for name, value in told.items() if value}

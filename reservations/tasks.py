@@ -1,30 +1,54 @@
-"""The net under the webhooks, ticked by beat: arrivals and stays in house every quarter of an hour."""
+"""What beat ticks: the poll, feeds, silent sources, forgotten guests. ``smartlock.apps`` says when."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
 
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from reservations import sync
+from reservations import erasure, runs, silence
 from reservations.errors import StaysError
-from reservations.stays.client import StaysClient, is_configured
+from reservations.stays.client import PATIENT, StaysClient, is_configured
 
 log = structlog.get_logger(__name__)
-AHEAD = timedelta(days=2)
 
 
 @shared_task(name="reservations.sync", ignore_result=True)
 def sync_near_stays() -> None:
-    """Yesterday to the day after tomorrow, all six types. An answer that cannot be read changes nothing."""
+    """Arrivals and stays in house, all six types; and the nightly walk, should it have been cut off."""
+    _poll(runs.NEAR)
+    if runs.unfinished(runs.AHEAD, now=timezone.now()):
+        _poll(runs.AHEAD)
+
+
+@shared_task(name="reservations.sync_ahead", ignore_result=True)
+def sync_stays_ahead() -> None:
+    """Ninety days, each stay in full with its guest."""
+    _poll(runs.AHEAD)
+    runs.prune(now=timezone.now())
+
+
+@shared_task(name="reservations.check_sources", ignore_result=True)
+def check_sources() -> int:
+    return silence.check(now=timezone.now())
+
+
+@shared_task(name="reservations.erase_guests", ignore_result=True)
+def erase_guests() -> int:
+    return erasure.erase_guests(now=timezone.now()).stays
+
+
+def _poll(key: str) -> None:
+    """An answer that cannot be read changes nothing: the next tick goes on with the same run."""
     if not is_configured():
         return
-    now = timezone.now()
+    today = timezone.localdate()
+    start, end = runs.near_window(today) if key == runs.NEAR else runs.ahead_window(today)
     try:
-        with StaysClient.from_settings() as client:
-            result = sync.sync(client, (now - timedelta(days=1)).date(), (now + AHEAD).date(), now=now)
-        log.info("sync.done", **result.as_dict())
+        with StaysClient.from_settings(waits=PATIENT) as client, suppress(runs.Busy):
+            _run, result = runs.run_sync(client, key, start, end, now=timezone.now, full=key == runs.AHEAD)
+            runs.count_found(result, now=timezone.now())
     except StaysError as error:
-        log.warning("sync.failed", reason=str(error))
+        log.warning("sync.failed", key=key, reason=str(error))

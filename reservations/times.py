@@ -2,8 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from reservations.errors import BadReservation
+
+if TYPE_CHECKING:
+    from reservations.models import Accommodation, Reservation
+
+PLAUSIBLE_YEARS = range(2000, 2200)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Times that an operator agreed with the guest of one stay; None = as the source says."""
+
+    check_in: time | None = None
+    check_out: time | None = None
+
+    @classmethod
+    def of(cls, stay: Reservation) -> Agreed:
+        return cls(stay.agreed_check_in_time, stay.agreed_check_out_time)
+
+
+NOT_AGREED = Agreed()
+
+
+def window_of(stay: Reservation, unit: Accommodation | None = None) -> tuple[datetime, datetime]:
+    """Check-in and check-out of a stay in its unit (or another) as UTC instants. Raises BadReservation."""
+    return window(
+        unit or stay.accommodation, stay.check_in_date, stay.check_in_time, stay.check_out_date, stay.check_out_time,
+        Agreed.of(stay),
+    )  # fmt: skip
+
+
+def window(
+    unit: Accommodation, in_date: date, in_time: time | None, out_date: date, out_time: time | None,
+    agreed: Agreed = NOT_AGREED,
+) -> tuple[datetime, datetime]:  # fmt: skip
+    """Check-in and check-out as UTC instants by the unit's clock. Raises BadReservation when they cannot be.
+
+    An agreement that new dates have made impossible is left out: it never keeps the source's word from counting.
+    """
+    for day in (in_date, out_date):
+        if day.year not in PLAUSIBLE_YEARS:
+            raise BadReservation(f"{day} is no day for a stay; years from 2000 to 2199 are.")
+    in_time, out_time = in_time or unit.check_in_time, out_time or unit.check_out_time
+    start, end = _instants(unit, in_date, agreed.check_in or in_time, out_date, agreed.check_out or out_time)
+    if end <= start and agreed != NOT_AGREED:
+        start, end = _instants(unit, in_date, in_time, out_date, out_time)
+    if end <= start:
+        raise BadReservation(
+            f"Check-out ({out_date} {out_time:%H:%M}) is not after check-in ({in_date} {in_time:%H:%M})."
+        )
+    return start, end
+
+
+def _instants(
+    unit: Accommodation, in_date: date, in_time: time, out_date: date, out_time: time
+) -> tuple[datetime, datetime]:
+    return (
+        instant(in_date, in_time, unit.timezone, later=False),
+        instant(out_date, out_time, unit.timezone, later=True),
+    )
 
 
 def instant(day: date, clock: time, zone: str, *, later: bool) -> datetime:

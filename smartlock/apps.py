@@ -10,7 +10,10 @@ class SmartLockConfig(AppConfig):
     verbose_name = "SmartLock"
 
     def ready(self) -> None:
-        from scheduler.ticks import tick
+        from scheduler.ticks import daily, tick
 
         # Rooms that may not know the scheduler have their duties entered here.
         tick("reservations.sync", seconds=900, queue="sync")
+        tick("reservations.check_sources", seconds=600)
+        daily("reservations.sync_ahead", "03:20", queue="sync")
+        daily("reservations.erase_guests", "04:40", queue="sync")

@@ -92,6 +92,13 @@ if not DEBUG:
 STAYS_BASE_URL = env.str("STAYS_BASE_URL", default="").rstrip("/")
 STAYS_CLIENT_ID = env.str("STAYS_CLIENT_ID", default="")
 STAYS_CLIENT_SECRET = env.str("STAYS_CLIENT_SECRET", default="")
+# Guests' names, contacts and messages are erased so many days after check-out.
+GUEST_KEEP_DAYS = integer("GUEST_KEEP_DAYS", default=90, low=1, high=3650)
+# A person is told when no webhook came, or nothing could be read (poll, feed), for so many hours.
+SOURCE_SILENT_HOURS = integer("SOURCE_SILENT_HOURS", default=24, low=1, high=24 * 30)
+SOURCE_UNREAD_HOURS = integer("SOURCE_UNREAD_HOURS", default=2, low=1, high=24 * 30)
+# iCal feeds are https and public; 1 allows feeds from the own network and, for the sandbox, plain http.
+FEEDS_FROM_PRIVATE_NETWORKS = env.bool("FEEDS_FROM_PRIVATE_NETWORKS", default=False)
 TUYA_BASE_URL = env.str("TUYA_BASE_URL", default="us")
 TUYA_CLIENT_ID = env.str("TUYA_CLIENT_ID", default="")
 TUYA_CLIENT_SECRET = env.str("TUYA_CLIENT_SECRET", default="")

@@ -1,10 +1,12 @@
-"""Pure: Stays' JSON to ``ReservationFacts``. Unknown fields are ignored, missing ones survived, nonsense refused.
+"""Pure: Stays' JSON to ``ReservationFacts``. Unknown fields are kept, missing ones survived, nonsense refused.
 
-Source of the shapes: the vendor's pages and observed traffic; every field but the ids and dates is optional.
+Source of the shapes: the vendor's pages and observed traffic; every field but the ids and dates is optional. Of the
+known fields only those the job needs are taken: no money, no staff, no guests beyond the one who is written to.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, time
 from typing import Any
@@ -19,6 +21,14 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 _ID = re.compile(r"(?!\.+$)[^\s/\\?#%]{1,64}")  # one segment of a path, whatever it looks like otherwise
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
+# All that is documented or was observed; what is not taken below is left behind on purpose.
+KNOWN_FIELDS = {
+    "_id", "id", "creationDate", "checkInDate", "checkInTime", "checkOutDate", "checkOutTime", "checkinDate",
+    "checkinTime", "checkoutDate", "checkoutTime", "_idlisting", "_idclient", "type", "operator", "agent", "price",
+    "stats", "guests", "guestsDetails", "guestName", "partner", "partnerCode", "reservationUrl", "internalNote",
+    "_idpromoCode", "promoCode", "cancelMessage", "cancellationDate", "client", "from", "to",
+}  # fmt: skip
+EXTRA_BYTES = 4096
 STATUSES = {status.value for status in Reservation.Status if status != Reservation.Status.DELETED}
 
 
@@ -54,7 +64,19 @@ def parse_reservation(payload: Json, client: Json | None = None) -> ReservationF
         short_id=_text(payload, "id")[:32],
         partner_code=_text(payload, "partnerCode")[:64],
         guest=parse_guest(payload, client or {}),
+        extra=unknown_fields(payload),
     )
+
+
+def unknown_fields(payload: Json) -> Json:
+    """What Stays may add one day: kept for whoever looks for it then, as far as it is small."""
+    found = {name: value for name, value in payload.items() if isinstance(name, str) and name not in KNOWN_FIELDS}
+    try:
+        text = json.dumps(found, allow_nan=False).replace("\\u0000", "")
+        text.encode()
+        return dict(json.loads(text)) if len(text) <= EXTRA_BYTES else {}
+    except (ValueError, RecursionError):
+        return {}
 
 
 def parse_deleted(payload: Json) -> ReservationFacts:

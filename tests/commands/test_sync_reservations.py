@@ -26,7 +26,7 @@ def test_without_a_login_it_says_so(settings: LazySettings) -> None:
 def test_trouble_with_stays_is_a_sentence(
     settings: LazySettings, monkeypatch: pytest.MonkeyPatch, error: StaysError, code: int
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     settings.STAYS_BASE_URL = "http://127.0.0.1:1"
@@ -37,12 +37,12 @@ def test_trouble_with_stays_is_a_sentence(
 
 def test_json_tells_the_counts(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.STAYS_BASE_URL = "http://127.0.0.1:1"
-    monkeypatch.setattr(StaysClient, "search", lambda *_: iter([]))
+    monkeypatch.setattr(StaysClient, "search", lambda *_, **__: iter([]))
     answer = run("sync_reservations", "--from", "2026-03-01", "--to", "2026-03-09", "--dry-run", "--json")
     assert answer.code == 0
     assert answer.json == {
         "from": "2026-03-01", "to": "2026-03-09", "dry_run": True, "seen": 0, "created": 0, "changed": 0, "gone": 0,
-        "problems": [],
+        "problems": [], "changes": [],
     }  # fmt: skip
     assert run("sync_reservations", "--from", "2026-03-09", "--to", "2026-03-01").code == 2
 
@@ -58,7 +58,8 @@ def test_a_bar_grows_on_a_terminal_only(
 ) -> None:
     stays = [{"_id": f"{number:024x}", "id": f"EV{number}J"} for number in range(4)]
     settings.STAYS_BASE_URL = "http://127.0.0.1:1"
-    monkeypatch.setattr(StaysClient, "search", lambda *_: iter(stays))
+    monkeypatch.setattr(StaysClient, "search", lambda *_, **__: iter(stays))
+    monkeypatch.setattr(StaysClient, "reservation", lambda *_: None)
     out = io.StringIO()
     call_command("sync_reservations", "--dry-run", stdout=out, stderr=stderr)
     assert ("[######..................]  25 % 1 of 4  EV1J" in stderr.getvalue()) is shown

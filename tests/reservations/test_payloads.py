@@ -28,7 +28,7 @@ def without(*names: str) -> dict[str, Any]:
     return {name: value for name, value in WHOLE.items() if name not in names}
 
 
-def test_a_whole_reservation_becomes_facts_and_what_is_unknown_stays_out() -> None:
+def test_a_whole_reservation_becomes_facts_and_what_is_unknown_is_kept_apart() -> None:
     assert parse_reservation(WHOLE) == ReservationFacts(
         external_id="69388e7b0000000000000001",
         listing_id="6908f6db0000000000000002",
@@ -40,7 +40,15 @@ def test_a_whole_reservation_becomes_facts_and_what_is_unknown_stays_out() -> No
         short_id="EV23J",
         partner_code="HMXXXXXXXX",
         guest=Guest(name="Ana Teste"),
+        extra={"somethingNew": {"deep": [1]}},
     )
+
+
+@pytest.mark.parametrize("odd", [{"x": "y" * 5000}, {"x": float("nan")}, {"price2": "\x00"}])
+def test_odd_unknown_fields_do_no_harm(odd: dict[str, Any]) -> None:
+    extra = parse_reservation({**WHOLE, **odd}).extra
+    assert "\x00" not in repr(extra)
+    json.dumps(extra, allow_nan=False)
 
 
 @pytest.mark.parametrize("absent", [None, "", [], {}, "gone"])

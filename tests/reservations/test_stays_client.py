@@ -130,3 +130,68 @@ def test_a_server_that_ignores_skip_does_not_keep_us_for_ever() -> None:
 
     assert len(list(client(page).search(START, END))) == 20
     assert calls == ["0", "20"]
+
+
+def patient(*answers: httpx.Response | Exception) -> tuple[StaysClient, list[float]]:
+    """A client with three pauses, and what it really waited."""
+    slept: list[float] = []
+    left = list(answers)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        given = left.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    transport = httpx.MockTransport(answer)
+    return StaysClient(
+        "https://acme.stays.example", "l", "p", waits=(1, 3, 9), transport=transport, sleep=slept.append
+    ), slept
+
+
+def test_a_patient_client_waits_longer_each_time_with_jitter() -> None:
+    trouble: list[httpx.Response | Exception] = [
+        httpx.Response(503),
+        httpx.ReadTimeout("slow"),
+        httpx.Response(200, content=b"<html>"),
+    ]
+    asking, slept = patient(*trouble, httpx.Response(200, json={"_id": "x"}))
+    assert asking.reservation("x") == {"_id": "x"}
+    assert [round(low <= waited <= low * 1.25) for low, waited in zip((1, 3, 9), slept, strict=True)] == [1, 1, 1]
+
+
+def test_it_stays_away_for_as_long_as_it_is_asked_to() -> None:
+    asking, slept = patient(httpx.Response(429, headers={"Retry-After": "20"}), httpx.Response(404))
+    assert asking.reservation("x") is None
+    assert 20 <= slept[0] <= 25
+
+
+@pytest.mark.parametrize("asked", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_long_pause_is_left_to_the_next_poll(asked: str) -> None:
+    asking, slept = patient(httpx.Response(429, headers={"Retry-After": asked}))
+    with pytest.raises(StaysError) as error:
+        asking.reservation("x")
+    assert error.value.retry_after is not None
+    assert error.value.retry_after >= 3600
+    assert slept == []
+
+
+@pytest.mark.parametrize("odd", ["", "soon", "-5", "1e9", "²", "Wed, 99 Oct", "Wed, 21 Oct 2001 07:28:00 GMT"])
+def test_an_odd_retry_after_is_no_reason_to_stop(odd: str) -> None:
+    asking, slept = patient(httpx.Response(429, headers={b"Retry-After": odd.encode()}), httpx.Response(404))
+    assert asking.reservation("x") is None
+    assert slept[0] < 2
+
+
+def test_a_refused_login_is_not_tried_again() -> None:
+    asking, slept = patient(httpx.Response(401))
+    with pytest.raises(StaysRefused):
+        asking.reservation("x")
+    assert slept == []
+
+
+def test_the_last_trouble_is_told_when_all_tries_are_used_up() -> None:
+    asking, slept = patient(*[httpx.Response(500)] * 4)
+    with pytest.raises(StaysError, match="500"):
+        asking.reservation("x")
+    assert len(slept) == 3

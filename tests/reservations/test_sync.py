@@ -23,7 +23,7 @@ START, END = date(2026, 3, 1), date(2026, 3, 31)
 
 def run(*, now: datetime = NOW, dry_run: bool = False) -> Result:
     with StaysClient.from_settings() as client:
-        return sync(client, START, END, now=now, dry_run=dry_run)
+        return sync(client, START, END, now=lambda: now, dry_run=dry_run)
 
 
 @pytest.fixture
@@ -123,7 +123,10 @@ def test_a_dry_run_counts_and_changes_nothing(account: RunningSandbox) -> None:
     book(account)
     before = list(Reservation.objects.order_by("pk").values())
     result = run(now=NOW + timedelta(minutes=15), dry_run=True)
-    assert (result.seen, result.created, result.gone) == (2, 1, 1)
+    assert (result.seen, result.created, result.changed, result.gone) == (2, 1, 1, 1)
+    assert {(change["what"], *change["fields"].get("status", [])) for change in result.changes} == {
+        ("new", "", "booked"), ("changed", "booked", "canceled"), ("gone",),
+    }  # fmt: skip
     assert list(Reservation.objects.order_by("pk").values()) == before
 
 
@@ -204,7 +207,7 @@ def test_it_tells_how_far_it_is(account: RunningSandbox) -> None:
     save_facts(make_facts(Reservation.objects.get(external_id=first["_id"]).accommodation), facts_at=NOW)
     told: list[tuple[int, int, str]] = []
     with StaysClient.from_settings() as client:
-        result = sync(client, START, END, now=NOW, on_progress=lambda *words: told.append(words))
+        result = sync(client, START, END, now=lambda: NOW, on_progress=lambda *words: told.append(words))
     assert [done for done, _total, _text in told] == list(range(len(told)))
     assert told[0][1] == result.seen
     assert told[-1] == (len(told) - 1, len(told) - 1, "")

@@ -75,6 +75,7 @@ class Reservation(models.Model):
 
     class Source(models.TextChoices):
         STAYS = "stays", "Stays"
+        ICAL = "ical", _("iCal feed")
         MANUAL = "manual", _("entered by hand")
 
     CONFIRMED = (Status.BOOKED, Status.CONTRACT)
@@ -97,6 +98,17 @@ class Reservation(models.Model):
     guest_email = models.EmailField(_("e-mail"), blank=True)
     guest_phone = models.CharField(_("phone"), max_length=40, blank=True)
     guest_language = models.CharField(_("language"), max_length=10, blank=True)
+    # What an operator agreed with the guest for this one stay: it wins over the source, and no sync undoes it.
+    agreed_check_in_time = models.TimeField(_("agreed check-in"), null=True, blank=True)
+    agreed_check_out_time = models.TimeField(_("agreed check-out"), null=True, blank=True)
+    agreed_by = models.CharField(_("agreed by"), max_length=150, blank=True, editable=False)
+    agreed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unmapped_listing = models.CharField(
+        max_length=64, blank=True, editable=False,
+        help_text=_("the source moved the stay to this listing, which no unit has: no PIN until somebody maps it"),
+    )  # fmt: skip
+    extra = models.JSONField(default=dict, blank=True, editable=False, help_text="what the source said beyond this")
+    guest_erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     facts_at = models.DateTimeField(editable=False, help_text=_("when the source said so; older facts are ignored"))
     created_at = models.DateTimeField(default=present, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -115,6 +127,10 @@ class Reservation(models.Model):
             models.Index(fields=["status", "check_out_at"], name="reservation_departures"),
             models.Index(fields=["short_id"], name="reservation_by_short_id"),
             models.Index(fields=["check_out_at"], name="reservation_by_end"),
+            models.Index(fields=["partner_code"], condition=~Q(partner_code=""), name="reservation_by_partner_code"),
+            models.Index(
+                fields=["check_out_at"], condition=Q(guest_erased_at__isnull=True), name="reservation_guest_kept"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -126,7 +142,8 @@ class Reservation(models.Model):
         return f"reservation:{self.pk}"
 
     def is_confirmed(self) -> bool:
-        return self.status in self.CONFIRMED
+        """Booked, and in a unit we know: the source may have moved it to a listing that nobody has mapped yet."""
+        return self.status in self.CONFIRMED and not self.unmapped_listing
 
     def is_over(self, now: datetime) -> bool:
         return self.check_out_at <= now
@@ -134,6 +151,6 @@ class Reservation(models.Model):
     def overlapping(self) -> models.QuerySet[Reservation]:
         """Other confirmed stays in the same unit whose time overlaps this one's."""
         return Reservation.objects.filter(
-            accommodation_id=self.accommodation_id, status__in=self.CONFIRMED,
+            accommodation_id=self.accommodation_id, status__in=self.CONFIRMED, unmapped_listing="",
             check_in_at__lt=self.check_out_at, check_out_at__gt=self.check_in_at,
         ).exclude(pk=self.pk)  # fmt: skip
