@@ -11,4 +11,5 @@ class LocksConfig(AppConfig):
         from scheduler.ticks import tick
 
         tick("locks.replan_after_jobs", seconds=60)
+        tick("locks.fold_usage", seconds=60)
         tick("locks.read_devices", seconds=6 * 3600, queue="sync")

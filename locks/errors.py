@@ -6,7 +6,8 @@ DoorError                      anything a lock provider raises on purpose
 ├── WaitForDevice    (Wait)    wait: the lock or its gateway is out of reach, nobody's fault
 ├── Capacity         (Wait)    wait: the lock holds no more PINs until old ones are removed
 ├── Limited          (Wait)    wait: our own limit on calls; nothing was sent
-├── Paused           (Wait)    wait: account or lock failed again and again; nothing is sent until a probe succeeds
+├── Paused           (Wait)    wait: the lock failed again and again; nothing is sent until a probe succeeds
+│   └── AccountPaused          the same for every lock of the account; one person has been told
 ├── Refused          (Stop)    stop: the same request will be refused again
 │   ├── PinTaken               stop, or choose other digits
 │   ├── NameTaken              stop, or choose another name (after a crash: adopt the PIN of that name)
@@ -62,9 +63,15 @@ class Limited(DoorError, Wait):
 
 
 class Paused(DoorError, Wait):
-    """Calls to this account or lock failed too often; nothing is sent before the next probe."""
+    """Calls to this lock failed too often; nothing is sent before the next probe."""
 
     code = "door_paused"
+
+
+class AccountPaused(Paused):
+    """Calls to all locks of the account wait for the next probe; a person has been told, once for all of them."""
+
+    code = "door_account_paused"
 
 
 class Refused(DoorError, Stop):

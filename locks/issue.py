@@ -16,6 +16,7 @@ from django.db import transaction
 from locks import allocate, doors, sealing
 from locks.alarms import alarm_once
 from locks.errors import (
+    AccountPaused,
     Configuration,
     DoorError,
     NameTaken,
@@ -177,6 +178,8 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         yield
     except DoorError as error:
         note_failure(credential, error)
+        if isinstance(error, AccountPaused):  # one person was told for all stays
+            raise
         soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
         tried_for_a_while = now() - credential.created_at >= PATIENCE
         if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):

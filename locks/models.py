@@ -281,3 +281,22 @@ class Withdrawal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reservation_id} by {self.actor}"
+
+
+class ProviderUsage(models.Model):
+    """How many calls a month cost a provider's account, for the quota of its plan. Filled by ``locks.usage``."""
+
+    provider = models.CharField(_("provider"), max_length=16, choices=Lock.Provider)
+    account = models.CharField(_("account"), max_length=64)
+    month = models.DateField(_("month"), help_text=_("its first day, in UTC"))
+    calls = models.PositiveBigIntegerField(_("calls"), default=0)
+    warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["-month"]
+        verbose_name = _("calls in a month")
+        verbose_name_plural = _("calls in a month")
+        constraints = [models.UniqueConstraint(fields=["provider", "account", "month"], name="usage_one_row_per_month")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.month:%Y-%m}: {self.calls}"

@@ -9,3 +9,17 @@ credential_changed = Signal()
 
 # A person must look at a door. Arguments: credential (Credential), code (str), text (str).
 door_needs_help = Signal()
+
+# No lock of an account can be reached, or all can again. Arguments: provider (str), is_open (bool: the breaker is open,
+# nothing is sent), reason (str). Sent once per outage, outside any transaction.
+account_changed = Signal()
+
+# The month's calls have passed a share of the plan's quota. Arguments: provider (str), percent (int: 80 or 95),
+# calls (int), quota (int).
+quota_nearly_used = Signal()
+
+# The lock itself told, by its provider's push. Arguments: lock (Lock), opening (locks.provider.DoorOpening).
+door_opened = Signal()
+
+# Likewise. Arguments: lock (Lock), alarm (locks.provider.DoorAlarm).
+door_alarmed = Signal()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from locks import devices, issue, planning, remove
+from locks import devices, issue, planning, remove, usage
 from locks.holders import Place
 from locks.plan import CHANGE, GENERATE, REVOKE
 from scheduler import clock
@@ -44,6 +44,11 @@ def revoke_pin(run: Run) -> None:
 @shared_task(name="locks.replan_after_jobs", ignore_result=True)
 def replan_after_jobs() -> int:
     return planning.replan_after_jobs(now=clock.now())
+
+
+@shared_task(name="locks.fold_usage", ignore_result=True)
+def fold_usage() -> int:
+    return usage.fold(now=clock.now())
 
 
 @shared_task(name="locks.read_devices", ignore_result=True)

@@ -37,6 +37,11 @@ def about_door(code: str, credential: Credential, *, detail: str, now: datetime)
     return write(f"door_{code}", subject=credential.subject, about=about, detail=detail, now=now)
 
 
+def about_account(code: str, provider: str, *, detail: str, now: datetime) -> Notice:
+    """Something that concerns every lock of a provider's account: one notice, however many stays wait for it."""
+    return write(code, subject=f"account:{provider}", about=Lock.Provider(provider).label, detail=detail, now=now)
+
+
 def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, now: datetime) -> Notice:
     """One notice for the whole double booking, whichever of its stays was saved last."""
     first, *rest = sorted({reservation, *others}, key=lambda stay: stay.pk)

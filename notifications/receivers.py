@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from locks.models import Credential
 from locks.plan import KINDS
-from locks.signals import credential_changed, door_needs_help
+from locks.signals import account_changed, credential_changed, door_needs_help, quota_nearly_used
 from notifications import notices
 from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
@@ -54,6 +54,19 @@ def job_given_up(job: Job, error: str, **_: Any) -> None:
 @receiver(door_needs_help)
 def door_calls(credential: Credential, code: str, text: str, **_: Any) -> None:
     notices.about_door(code, credential, detail=text, now=clock.now())
+
+
+@receiver(account_changed)
+def account_paused(provider: str, is_open: bool, reason: str, **_: Any) -> None:
+    if is_open:
+        notices.about_account("account_paused", provider, detail=reason, now=clock.now())
+
+
+@receiver(quota_nearly_used)
+def quota_runs_out(provider: str, percent: int, calls: int, quota: int, **_: Any) -> None:
+    notices.about_account(
+        f"account_quota.{percent}", provider, detail=f"{calls:,} of {quota:,} calls", now=clock.now()
+    )  # fmt: skip
 
 
 @receiver(stays_overlap)

@@ -75,6 +75,30 @@ NOTICES: dict[str, Words] = {
             "Mude ou cancele uma das reservas na Stays.",
         },
     ),
+    "account_paused": Words(
+        L.CRITICAL,
+        {ENGLISH: "No lock can be reached", PORTUGUESE: "Nenhuma fechadura responde"},
+        {
+            ENGLISH: "{stay}: no lock of this account can be reached. {detail} "
+            "All jobs at doors wait and go on by themselves once it works again; it is tried every few minutes. "
+            "Check the cloud plan, the access secret and the IP allow list of the Tuya project. "
+            "PINs that are on the doors keep working.",
+            PORTUGUESE: "{stay}: nenhuma fechadura desta conta responde. {detail} "
+            "As tarefas nas portas aguardam e continuam sozinhas quando a conta voltar; há uma nova tentativa a cada "
+            "poucos minutos. Verifique o plano, o segredo de acesso e a lista de IPs do projeto Tuya. "
+            "Os PINs que já estão nas portas continuam valendo.",
+        },
+    ),
+    "account_quota": Words(
+        L.WARNING,
+        {ENGLISH: "The month's calls are nearly used up", PORTUGUESE: "As chamadas do mês estão acabando"},
+        {
+            ENGLISH: "{stay}: {detail} Once the plan's quota is used up, no PIN can be set or removed. "
+            "Extend the plan of the Tuya project before that.",
+            PORTUGUESE: "{stay}: {detail} Quando a cota do plano acabar, nenhum PIN poderá ser criado nem removido. "
+            "Amplie o plano do projeto Tuya antes disso.",
+        },
+    ),
     "door_pin_not_proven": Words(
         L.CRITICAL,
         {ENGLISH: "Door has not confirmed a PIN", PORTUGUESE: "Porta não confirmou o PIN"},

@@ -23,6 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from locks import doors, usage
 from locks.models import Credential
 from scheduler import kinds, redis, totals
 from scheduler.dispatcher import HEARTBEAT
@@ -68,6 +69,7 @@ class Rows(Collector):
         yield from queues(self.now)
         yield from events(self.now)
         yield from credentials(self.now)
+        yield from accounts(self.now)
         yield from parts(self.now)
 
 
@@ -140,6 +142,15 @@ def credentials(now: datetime) -> Metrics:
     over = Q(ends_at__lte=now) | Q(wanted=False, unwanted_at__lte=now)
     left = Credential.objects.filter(over, removed_at__isnull=True).exclude(state=Credential.State.ABSENT)
     yield _gauge("pins_exposed", "PINs that may still be on a lock after their end.", (), {(): left.count()})
+
+
+def accounts(now: datetime) -> Metrics:
+    ever, month = usage.all_time(now=now)
+    yield _counter("tuya_calls", "Calls to Tuya Cloud, of all processes.", (), {(): ever})
+    yield _gauge("tuya_month_calls", "Calls in the running month (UTC).", (), {(): month.calls})
+    yield _gauge("tuya_month_quota", "Calls a month that the plan covers; 0 when not set.", (), {(): month.quota})
+    paused = float(doors.account_state().is_open)
+    yield _gauge("tuya_paused", "1 while no call is made, because the account was refused.", (), {(): paused})
 
 
 def parts(now: datetime) -> Metrics:

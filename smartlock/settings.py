@@ -102,6 +102,17 @@ FEEDS_FROM_PRIVATE_NETWORKS = env.bool("FEEDS_FROM_PRIVATE_NETWORKS", default=Fa
 TUYA_BASE_URL = env.str("TUYA_BASE_URL", default="us")
 TUYA_CLIENT_ID = env.str("TUYA_CLIENT_ID", default="")
 TUYA_CLIENT_SECRET = env.str("TUYA_CLIENT_SECRET", default="")
+# 0: as fast as it goes. Tuya's limit is not published; without TLS it is the sandbox, which has none.
+TUYA_CALLS_PER_SECOND = integer(
+    "TUYA_CALLS_PER_SECOND", default=0 if TUYA_BASE_URL.startswith("http://") else 2, low=0, high=1000
+)
+# Calls a month that the plan covers; 0: not known, so no warning at 80 % and 95 %.
+TUYA_MONTHLY_QUOTA = integer("TUYA_MONTHLY_QUOTA", default=0, low=0, high=10**12)
+# Where `listen_tuya` listens: a data centre's name or an address. Empty: nothing is listened to.
+TUYA_PUSH_URL = env.str("TUYA_PUSH_URL", default="").strip()
+TUYA_PUSH_CHANNEL = env.str("TUYA_PUSH_CHANNEL", default="event")
+if TUYA_PUSH_CHANNEL not in ("event", "event-test"):
+    raise refuse(f"TUYA_PUSH_CHANNEL must be 'event' or 'event-test', not {TUYA_PUSH_CHANNEL!r}.")
 
 # --- Apps -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

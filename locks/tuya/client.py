@@ -23,9 +23,11 @@ from dataclasses import dataclass, field
 import httpx
 import structlog
 
-from locks.errors import DoorError, Transient, UnknownOutcome
+from locks.errors import DoorError, Limited, Transient, UnknownOutcome
 from locks.tuya.clock import ServerClock
 from locks.tuya.codes import CLOCK_CODE, TOKEN_CODES, error_for
+from locks.tuya.meter import Meter, NoMeter
+from locks.tuya.pace import Pace, Unhurried
 from locks.tuya.signing import sign, url_to_sign
 from locks.tuya.tokens import Token, TokenStore
 
@@ -59,17 +61,27 @@ class TuyaClient:
         tokens: TokenStore,
         *,
         transport: httpx.BaseTransport | None = None,
+        pace: Pace | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT, transport=transport, follow_redirects=False)
         self._client_id = client_id
         self._secret = client_secret
         self._tokens = tokens
+        self._pace = pace or Unhurried()
+        self._meter = meter or NoMeter()
         self._counting = threading.Lock()
         self.clock = ServerClock()
         self.calls = 0
 
     def close(self) -> None:
         self._http.close()
+
+    def admit(self, calls: int, *, what: str) -> None:
+        """Ask, once for all calls of an operation, whether the pace allows them now. Raises Limited."""
+        wait = self._pace.take(calls)
+        if wait > 0:
+            raise Limited(f"{what} waits its turn: calls to Tuya are made at the pace it allows.", after=wait)
 
     def read(
         self,
@@ -111,10 +123,12 @@ class TuyaClient:
                 return answer.result
             if answer.code in TOKEN_CODES and token and "token" in cures:
                 cures.remove("token")
+                self._pace.take(2, force=True)  # a new token, and this call again
                 self._tokens.drop(token)
             elif answer.code == CLOCK_CODE and "clock" in cures:
                 # The answer itself has just set the clock.
                 cures.remove("clock")
+                self._pace.take(1, force=True)
             else:
                 raise error_for(
                     answer.code, what=what, tid=answer.tid, write=write, msg=answer.msg, essential=essential
@@ -160,6 +174,7 @@ class TuyaClient:
     def _send(self, request: httpx.Request, *, what: str, write: bool) -> Answer:
         with self._counting:
             self.calls += 1
+        self._meter.count()
         sent = time.time()
         started = time.perf_counter()
         call_log = log.bind(method=request.method, path=request.url.path)

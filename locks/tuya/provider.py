@@ -3,6 +3,8 @@
 create / change    ticket, encrypt, write; code 1109 may be a stale ticket, so once more with a fresh one
 delete             write; already gone or on its way out is fine
 read / list        one call; what comes back is decoded by radio (decoding.py)
+
+Each operation first asks for the calls it is made of (pace.py); what it needs beyond them is drawn on top.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from locks.tuya import decoding
 from locks.tuya.client import TuyaClient
 from locks.tuya.codes import CONFLICT_CODES, STALE_TICKET_CODE, WINDOW_PASSED_CODE
 from locks.tuya.crypto import SECRET_LENGTH, encrypt_pin
+from locks.tuya.meter import Meter
+from locks.tuya.pace import Pace
 from locks.tuya.tokens import TokenStore
 
 DATA_CENTRES = {
@@ -86,8 +90,10 @@ class TuyaProvider:
 
     def read_pin(self, device: Device, ref: str) -> PinReading:
         path = f"{_lock(device)}/temp-password/{_checked(ref)}"
+        what = f"Reading PIN {ref} on {device.device_id}"
+        self.client.admit(1, what=what)
         try:
-            row = self.client.read(path, what=f"Reading PIN {ref} on {device.device_id}")
+            row = self.client.read(path, what=what)
         except NotFound as error:
             return PinReading(ref, "", PinState.GONE, None, error.code)
         if not isinstance(row, dict):
@@ -96,6 +102,7 @@ class TuyaProvider:
 
     def list_pins(self, device: Device) -> list[PinReading]:
         what = f"Listing the PINs on {device.device_id}"
+        self.client.admit(1, what=what)
         result = self.client.read(f"{_lock(device)}/temp-passwords", what=what, query={"valid": "true"})
         rows = decoding.rows(result, "list", "records")
         refs = [decoding.pin_ref(row) for row in rows or []]
@@ -113,8 +120,10 @@ class TuyaProvider:
 
     def delete_pin(self, device: Device, ref: str) -> None:
         what = f"Removing PIN {ref} from {device.device_id}"
+        path = f"{_lock(device)}/temp-passwords/{_checked(ref)}"
+        self.client.admit(1, what=what)
         try:
-            result = self.client.write("DELETE", f"{_lock(device)}/temp-passwords/{_checked(ref)}", what=what)
+            result = self.client.write("DELETE", path, what=what)
         except NotFound:
             return
         except DoorError as error:
@@ -125,6 +134,7 @@ class TuyaProvider:
 
     def read_device(self, device: Device) -> DeviceReading:
         what = f"Reading {device.device_id}"
+        self.client.admit(1, what=what)
         row = self.client.read(f"/v1.0/devices/{device.device_id}", what=what)
         if not isinstance(row, dict):
             raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
@@ -157,6 +167,7 @@ class TuyaProvider:
             "invalid_time": int(ends_at.timestamp()),
         }
         path = f"/v1.1/devices/{device.device_id}/door-lock/offline-temp-password"
+        self.client.admit(1, what=what)
         # A read in this sense: a code whose answer was lost is known to nobody, so asking again does no harm.
         result = self.client.read(path, what=what, method="POST", body=body, essential=False)
         code = decoding.offline_code(result)
@@ -166,6 +177,7 @@ class TuyaProvider:
 
     def _log(self, device: Device, log: str, since: datetime, query: dict[str, str], what: str) -> list[decoding.Json]:
         """A log's entries page by page, newest first, until a page lies before ``since``."""
+        self.client.admit(1, what=what)
         found: list[decoding.Json] = []
         for page in range(1, LOG_PAGES + 1):
             pages = {"page_no": str(page), "page_size": str(LOG_LINES_PER_PAGE)}
@@ -186,6 +198,7 @@ class TuyaProvider:
     ) -> object:
         """Send an encrypted PIN, with a second ticket if the first may have been stale."""
         _check_name(name, what)
+        self.client.admit(2, what=what)
         for last_try in (False, True):
             ticket = self._ticket(device)
             body = self._password(ticket, name=name, pin=pin, window=window, what=what)
@@ -245,6 +258,8 @@ def provider_from(
     token_store: TokenStore,
     *,
     transport: httpx.BaseTransport | None = None,
+    pace: Pace | None = None,
+    meter: Meter | None = None,
 ) -> TuyaProvider:
     """A provider for the Tuya project of these credentials. ``base_url`` is a URL or a key of ``DATA_CENTRES``."""
     url = DATA_CENTRES.get(base_url.strip().lower(), base_url.strip())
@@ -256,7 +271,8 @@ def provider_from(
     if len(client_secret.encode()) != SECRET_LENGTH:
         message = f"TUYA_CLIENT_SECRET must have {SECRET_LENGTH} characters: it is also the key that encrypts PINs."
         raise Configuration(message, code="tuya_client_secret")
-    return TuyaProvider(TuyaClient(url, client_id, client_secret, token_store, transport=transport), client_secret)
+    client = TuyaClient(url, client_id, client_secret, token_store, transport=transport, pace=pace, meter=meter)
+    return TuyaProvider(client, client_secret)
 
 
 def _check_name(name: str, what: str) -> None:
