@@ -128,6 +128,8 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_celery_results",
     "smartlock.audit",
+    "smartlock.api",
+    "ninja",
     "scheduler",
     "reservations",
     "locks",
@@ -215,6 +217,10 @@ FLOWER_AUTH = env.str("FLOWER_AUTH", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16 and not DEBUG:
     raise refuse("METRICS_TOKEN needs at least 16 characters; empty leaves /metrics open.")
+
+# --- API ------------------------------------------------------------------------------------------------------
+# How often one token may ask; 0 = as often as it likes.
+API_REQUESTS_PER_MINUTE = integer("API_REQUESTS_PER_MINUTE", default=600, low=0, high=1_000_000)
 
 # --- Mail -----------------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

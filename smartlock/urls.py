@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from smartlock.api.root import api
 from smartlock.flower import flower
 
 urlpatterns = [
@@ -13,6 +14,8 @@ urlpatterns = [
     path("admin/flower/", flower, name="flower"),
     path("admin/flower/<path:path>", flower),
     path("admin/", admin.site.urls),
+    path("api", RedirectView.as_view(pattern_name="api:openapi-view")),
+    path("api/", api.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("webhooks/", include("webhooks.urls")),
     path("", include("smartlock.health_urls")),

@@ -1,7 +1,10 @@
-"""How commands speak: aligned tables for people, JSON for scripts, colours on a terminal only.
+"""How commands speak: tables and colours on a terminal, plain columns in a pipe, JSON for scripts.
 
-Exit codes of all commands: 0 done, 1 not found or nothing to do, 2 wrong usage or configuration. A command that
-means something else by them says so in its help.
+Exit codes of all commands: 0 ok, 1 found trouble (or nothing to do), 2 bad use or configuration. A command that means
+something else by them says so in its help. docs/commands.md has them all.
+
+On a terminal ``rich`` draws: a table fits the width, folding its last column, and a bar shows long work on standard
+error. Without one (or with NO_COLOR, TERM=dumb, --no-color) there are no colours, and in a pipe nothing is cut.
 """
 
 from __future__ import annotations
@@ -9,76 +12,135 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from reservations import services
 from reservations.models import Reservation
 from scheduler.models import Job
 
+# What is well, needs a look, or is wrong: the same colours in every command.
 STYLES = {
-    "scheduled": "NOTICE", "running": "WARNING", "succeeded": "SUCCESS", "failed": "ERROR", "cancelled": "HTTP_INFO",
-    "healthy": "SUCCESS", "paused": "WARNING", "degraded": "WARNING", "unhealthy": "ERROR",
-    "missing": "ERROR", "unwanted": "ERROR", "foreign": "WARNING",
+    "scheduled": "cyan", "running": "yellow", "succeeded": "green", "failed": "bold red", "cancelled": "dim",
+    "retry": "yellow", "waiting": "yellow", "lost": "red", "started": "yellow",
+    "healthy": "green", "paused": "yellow", "degraded": "yellow", "unhealthy": "bold red",
+    "missing": "red", "unwanted": "red", "foreign": "yellow", "agrees": "green",
+    "received": "cyan", "processed": "green", "ignored": "dim", "parked": "yellow",
 }  # fmt: skip
 PIPE_CLOSED = 141  # what a shell shows for a program that SIGPIPE ended
+NARROWEST = 40  # below this a table is told line by line
 
 
 class OperatorCommand(BaseCommand):
     """A command for operators and scripts."""
+
+    _bar: Progress | None = None
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """The answer is what was asked for: log lines below a warning are kept back (``-v 2`` shows them)."""
         root, before = logging.getLogger(), logging.getLogger().level
         if options.get("verbosity", 1) < 2:
             root.setLevel(logging.WARNING)
+        self._colourless = bool(options.get("no_color"))
         try:
             with _reader_may_leave(real=options.get("stdout") is None):
                 return super().execute(*args, **options)
         finally:
+            self._end_progress()
             root.setLevel(before)
 
     def add_json(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON for scripts")
 
     def say(self, text: str = "") -> None:
+        """A line of the answer, as it is."""
         self.stdout.write(text)
+
+    def say_state(self, text: str, state: str) -> None:
+        """A line of the answer, in the colour of a state."""
+        self._console(self.stdout).print(Text(text, style=STYLES.get(state, "")), soft_wrap=True)
+
+    def hint(self, text: str) -> None:
+        """Something for the person beside the answer; scripts that read the answer do not see it."""
+        self._console(self.stderr).print(Text(text, style="dim"), soft_wrap=True)
 
     def print_json(self, data: Any) -> None:
         self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
     def print_table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """The last column is cut to the terminal's width; in a pipe nothing is cut."""
-        on_terminal = self.stdout.isatty()
+        """On a terminal a table that fits; in a pipe aligned columns, two spaces apart, nothing cut."""
         cells = [[_line(cell) for cell in row] for row in rows]
-        widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
-        room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * (len(widths) - 1) if on_terminal else 0
-        self.say("  ".join(name.upper().ljust(width) for name, width in zip(headers, widths, strict=True)).rstrip())
-        for line in cells:
-            if on_terminal and len(line[-1]) > max(room, 20):
-                line[-1] = line[-1][: max(room, 20) - 1] + "…"
-            padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-            self.say("  ".join(self._painted(cell) if on_terminal else cell for cell in padded).rstrip())
+        if not self.stdout.isatty():
+            for line in _aligned([[name.upper() for name in headers], *cells]):
+                self.say(line)
+            return
+        console = self._console(self.stdout)
+        console.print(_listed(headers, cells) if console.width < NARROWEST else _table(headers, cells, console.width))
 
     def show_progress(self, done: int, total: int, text: str = "") -> None:
-        """One line that grows on a terminal, and is gone in the end; nothing in a pipe."""
+        """A bar that grows on a terminal, with what is being done, and is gone in the end; nothing in a pipe."""
         if not self.stderr.isatty():
             return
-        width = shutil.get_terminal_size().columns
-        line = f"{_bar(done, total)} {done} of {total}  {text}" if done < total else ""
-        self.stderr.write("\r" + line[: width - 1].ljust(width - 1) + ("" if line else "\r"), lambda x: x, ending="")
-        self.stderr.flush()
+        if done >= total:
+            self._end_progress()
+            return
+        if self._bar is None:
+            self._bar = Progress(
+                BarColumn(bar_width=24), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
+                TextColumn("{task.description}"), console=self._console(self.stderr), transient=True,
+            )  # fmt: skip
+            self._bar.add_task("", total=total)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total, description=escape(text))
 
-    def _painted(self, cell: str) -> str:
-        style = STYLES.get(cell.strip())
-        return str(getattr(self.style, style)(cell)) if style else cell
+    def _end_progress(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _console(self, stream: Any) -> Console:
+        """Rich reads NO_COLOR and TERM itself; what is no terminal gets neither colour nor a width to keep to."""
+        file: TextIO = getattr(stream, "_out", stream)
+        return Console(file=file, force_terminal=stream.isatty(), no_color=self._colourless or None, highlight=False)
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
+    for name in headers[:-1]:
+        table.add_column(name.upper(), no_wrap=width >= 100, overflow="fold")
+    table.add_column(headers[-1].upper(), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    return table
+
+
+def _listed(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Text:
+    """For a terminal as narrow as a phone: one fact a line, a blank line between rows."""
+    text = Text()
+    for row in rows:
+        for name, cell in zip(headers, row, strict=True):
+            text.append(f"{name.upper()} ", style="bold")
+            text.append(f"{cell}\n", style=STYLES.get(cell, ""))
+        text.append("\n")
+    return text
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 @contextmanager
@@ -136,11 +198,6 @@ def _amount(seconds: int) -> str:
         if seconds >= size:
             return f"{round(seconds / {'d': 86_400, 'h': 3_600, 'min': 60}[unit])} {unit}"
     return f"{seconds} s"
-
-
-def _bar(done: int, total: int, width: int = 24) -> str:
-    filled = width * done // max(total, 1)
-    return f"[{'#' * filled}{'.' * (width - filled)}] {100 * done // max(total, 1):3d} %"
 
 
 def _line(cell: object) -> str:

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ApiConfig(AppConfig):
+    name = "smartlock.api"
+    label = "api"
+    verbose_name = _("API")
+
+    def ready(self) -> None:
+        from scheduler.ticks import tick
+
+        tick("api.forget_answers", seconds=3600)

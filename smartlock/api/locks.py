@@ -1,0 +1,134 @@
+"""``/api/locks``: what a lock says of itself, the codes on it, and putting it in line with our records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from ninja import Path, Query, Router, Schema
+from pydantic import Field
+
+from locks import reconcile
+from locks.models import Credential, Lock
+from scheduler import clock
+from smartlock.api import stays
+from smartlock.api.callers import Token, actor
+from smartlock.api.credentials import shown
+from smartlock.api.gate import talks_to_a_door
+from smartlock.api.problems import Problem
+from smartlock.api.shapes import ABSENT, Body, Filter, Number, Page, Words, page
+
+router = Router(tags=["locks"])
+READ, WRITE = Token("locks:read"), Token("locks:write")
+LockId = Annotated[Number, Path()]
+HELD = Q(credentials__removed_at__isnull=True, credentials__asked_at__isnull=False)
+
+
+class LockRow(Schema):
+    """``codes`` counts ours that are, or may be, on it. null means that the lock has not told."""
+
+    id: int
+    name: str
+    provider: str
+    device_id: str
+    radio: str
+    online: bool | None
+    battery_percent: int | None
+    seen_at: datetime | None
+    capacity: int
+    codes: int
+    accommodations: list[stays.UnitName]
+
+
+class LockFilter(Filter):
+    q: Annotated[Words, Field(description="part of its name or device id")] = ABSENT
+    accommodation: Number = ABSENT
+
+    def rows(self) -> QuerySet[Lock]:
+        found = Lock.objects.order_by("name", "pk")
+        if self.accommodation:
+            found = found.filter(accommodations=self.accommodation)
+        if self.q:
+            found = found.filter(Q(name__icontains=self.q) | Q(device_id__icontains=self.q))
+        return found
+
+
+class OursOnLock(Schema):
+    credential: int
+    reservation: int | None
+    name: str
+
+
+class ForeignOnLock(Schema):
+    name: str
+    ref: str
+    state: str
+
+
+class Difference(Schema):
+    """What the lock's own list and our records do not agree on. What is foreign is left alone."""
+
+    lock: stays.LockName
+    read_at: datetime
+    missing: list[OursOnLock]
+    unwanted: list[OursOnLock]
+    foreign: list[ForeignOnLock]
+    applied: bool
+    mending: int
+
+
+class Apply(Body):
+    apply: Annotated[bool, Field(description="put missing and unwanted ones right by jobs; otherwise only show")] = (
+        False
+    )
+
+
+@router.get("", response=Page[LockRow], auth=READ, summary="List locks")
+def list_locks(request: HttpRequest, chosen: Query[LockFilter]) -> Any:
+    found, beside = page(_counted(chosen.rows()), chosen)
+    return {"items": [_row(lock) for lock in found], **beside}
+
+
+@router.get("/{int:lock_id}", response=LockRow, auth=READ, summary="A lock")
+def get_lock(request: HttpRequest, lock_id: LockId) -> Any:
+    return _row(_the_lock(lock_id))
+
+
+@router.get("/{int:lock_id}/codes", response=Page[stays.CredentialRow], auth=READ, summary="Our codes on a lock")
+def codes_on_lock(request: HttpRequest, lock_id: LockId, chosen: Query[Filter]) -> Any:
+    """Those that are not proven to be off it, the next ones first."""
+    rows = Credential.objects.filter(lock=_the_lock(lock_id), removed_at__isnull=True)
+    found, beside = page(rows.select_related("lock", "reservation__accommodation").order_by("starts_at", "pk"), chosen)
+    return {"items": [shown(one) for one in found], **beside}
+
+
+@router.post("/{int:lock_id}/reconcile", response=Difference, auth=WRITE, summary="Compare a lock with our records")
+@talks_to_a_door
+def reconcile_lock(request: HttpRequest, lock_id: LockId, body: Apply) -> Any:
+    """Reads the lock. With ``apply`` missing and unwanted PINs are put right by jobs; foreign ones never are."""
+    lock, now = _the_lock(lock_id), clock.now()
+    difference = reconcile.inspect(lock, now=now)
+    mending = reconcile.mend(lock, difference, now=clock.now(), actor=actor(request)) if body.apply else 0
+    return {
+        "lock": {"id": lock.pk, "name": lock.name}, "read_at": now, **difference.as_dict(), "applied": body.apply,
+        "mending": mending,
+    }  # fmt: skip
+
+
+def _counted(rows: QuerySet[Lock]) -> QuerySet[Lock]:
+    return rows.prefetch_related("accommodations").annotate(codes=Count("credentials", filter=HELD, distinct=True))
+
+
+def _row(lock: Any) -> dict[str, Any]:
+    plain = [name for name in LockRow.model_fields if name != "accommodations"]
+    units = [{"id": unit.pk, "name": unit.name} for unit in lock.accommodations.all()]
+    return {**{name: getattr(lock, name) for name in plain}, "accommodations": units}
+
+
+def _the_lock(lock_id: int) -> Lock:
+    lock = _counted(Lock.objects.filter(pk=lock_id)).first()
+    if lock is None:
+        raise Problem(404, f"No lock has the number {lock_id}.")
+    return lock

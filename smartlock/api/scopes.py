@@ -1,0 +1,41 @@
+"""What a token may do: ``<resource>:read`` or ``<resource>:write``. Writing includes reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+RESOURCES = {
+    "reservations": _("stays and accommodations"),
+    "credentials": _("PINs (never their digits)"),
+    "jobs": _("jobs and queues"),
+    "events": _("webhook events"),
+    "locks": _("locks"),
+}
+ALL = tuple(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))
+# Short for several, in the command and the form.
+GROUPS = {"read": tuple(scope for scope in ALL if scope.endswith(":read")), "all": ALL}
+# What a person who is signed in to the admin site may read here, by the permissions she has there.
+PERMISSIONS = {
+    "reservations:read": "reservations.view_reservation",
+    "credentials:read": "locks.view_credential",
+    "jobs:read": "scheduler.view_job",
+    "events:read": "webhooks.view_webhookevent",
+    "locks:read": "locks.view_lock",
+}
+
+
+def expand(names: Iterable[str]) -> list[str]:
+    """The scopes that are meant, in order, without repetition. Raises ValueError for one that does not exist."""
+    meant: set[str] = set()
+    for name in names:
+        if name not in GROUPS and name not in ALL:
+            raise ValueError(f"No scope is called {name!r}; known: {', '.join([*GROUPS, *ALL])}.")
+        meant.update(GROUPS.get(name, (name,)))
+    return [scope for scope in ALL if scope in meant]
+
+
+def allows(granted: Iterable[str], scope: str) -> bool:
+    resource, _sep, verb = scope.partition(":")
+    return bool({scope, f"{resource}:write"} & set(granted)) if verb == "read" else scope in granted
