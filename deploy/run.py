@@ -130,6 +130,8 @@ def programs(env: Mapping[str, str]) -> list[Program]:
             grace=6,
         ),
     ]
+    if env.get("TUYA_PUSH_URL"):
+        listed.append(Program("push", python("manage.py", "listen_tuya"), env, grace=1))
     if environment.uses_sandbox(env):
         doors = serves(f"http://{LOOPBACK}:{env['SANDBOX_PORT']}/sandbox/doors")
         listed.insert(0, Program("sandbox", python("-m", "sandbox"), env, is_ready=doors, grace=2))

@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from sandbox.app import create_app
@@ -17,6 +18,7 @@ from sandbox.mailbox import Mailbox, SmtpServer
 from sandbox.settings import BadSetting, Settings
 from sandbox.stays_webhooks import WebhookSender
 from sandbox.store import Store
+from sandbox.tuya_push import PushDesk
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -38,11 +40,13 @@ def main() -> int:
         settings = Settings.from_environment(os.environ)
         store = Store(settings.state_file)
         smtp_socket = _listen(settings.host, settings.smtp_port, "SANDBOX_SMTP_PORT")
+        push_port = settings.push_port
+        push_socket = None if push_port is None else _listen(settings.host, push_port, "SANDBOX_PUSH_PORT")
         web_socket = _listen(settings.host, settings.port, "SANDBOX_PORT")
     except BadSetting as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 2
-    _run(settings, store, web_socket, smtp_socket)
+    _run(settings, store, web_socket, smtp_socket, push_socket)
     return 0
 
 
@@ -53,16 +57,29 @@ def _listen(host: str, port: int, variable: str) -> socket.socket:
         raise BadSetting(f"cannot listen on port {port} ({error.strerror}); set {variable} to another one.") from None
 
 
-def _run(settings: Settings, store: Store, web_socket: socket.socket, smtp_socket: socket.socket) -> None:
+def _run(
+    settings: Settings,
+    store: Store,
+    web_socket: socket.socket,
+    smtp_socket: socket.socket,
+    push_socket: socket.socket | None,
+) -> None:
     sender = WebhookSender(settings.webhook_url, settings.stays_client_id, settings.webhook_secret)
     smtp = SmtpServer(Mailbox(store), smtp_socket)
-    web = _web_server(settings, store, sender, web_socket)
+    push = PushDesk(settings.tuya_client_id, settings.tuya_client_secret)
+    web = _web_server(create_app(settings, store, sender, push), settings.host, web_socket)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     smtp.start()
     threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
-    print(f"sandbox listening on http://{settings.host}:{web.port} smtp {settings.host}:{smtp.port}", flush=True)
+    pushing = ""
+    if push_socket is not None:
+        pushing = f" push ws://{settings.host}:{push_socket.getsockname()[1]}"
+        threading.Thread(target=push.server(push_socket).serve_forever, daemon=True).start()
+    print(
+        f"sandbox listening on http://{settings.host}:{web.port} smtp {settings.host}:{smtp.port}{pushing}", flush=True
+    )
     stop.wait()
     store.stopping.set()
     sender.stop()
@@ -70,12 +87,11 @@ def _run(settings: Settings, store: Store, web_socket: socket.socket, smtp_socke
     smtp.stop()
 
 
-def _web_server(settings: Settings, store: Store, sender: WebhookSender, web_socket: socket.socket) -> BaseWSGIServer:
+def _web_server(app: Flask, host: str, web_socket: socket.socket) -> BaseWSGIServer:
     # Requests are no news here, and a quiet console keeps the one line that matters in sight.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    app = create_app(settings, store, sender)
     port = web_socket.getsockname()[1]
-    return make_server(settings.host, port, app, threaded=True, request_handler=Handler, fd=web_socket.fileno())
+    return make_server(host, port, app, threaded=True, request_handler=Handler, fd=web_socket.fileno())
 
 
 if __name__ == "__main__":

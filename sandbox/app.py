@@ -16,9 +16,10 @@ from sandbox.stays_webhooks import WebhookSender
 from sandbox.store import Store
 from sandbox.tuya_api import TuyaApi
 from sandbox.tuya_auth import Gate
+from sandbox.tuya_push import PushDesk
 
 
-def create_app(settings: Settings, store: Store, sender: WebhookSender) -> Flask:
+def create_app(settings: Settings, store: Store, sender: WebhookSender, push: PushDesk | None = None) -> Flask:
     app = Flask("sandbox", static_folder="static", static_url_path="/static", template_folder="templates")
     # A word missing in one language shall fail, not leave a hole in the page.
     app.jinja_env.undefined = StrictUndefined
@@ -27,7 +28,8 @@ def create_app(settings: Settings, store: Store, sender: WebhookSender) -> Flask
     TuyaApi(store, gate, settings.delivery_seconds).register(app)
     StaysApi(store, settings).register(app)
     StaysDesk(store, sender).register(app)
-    DoorsApi(store, sender, settings.awake_seconds).register(app)
+    push = push or PushDesk(settings.tuya_client_id, settings.tuya_client_secret)
+    DoorsApi(store, sender, push, settings.awake_seconds).register(app)
     Page(store).register(app)
     app.register_error_handler(StaysError, _stays_error)
     app.register_error_handler(HTTPException, _plain_error)

@@ -13,15 +13,18 @@ from sandbox.keypad import door_time, is_live, try_pin
 from sandbox.state import PIN_LENGTH, Door, LogLine, World
 from sandbox.stays_webhooks import WebhookSender
 from sandbox.store import Store
+from sandbox.tuya_push import PushDesk
 
 Json = dict[str, object]
 SHOWN_LOG_LINES = 30
+ALARM_CODES = ("alarm_lock", "hijack", "doorbell")
 
 
 class DoorsApi:
-    def __init__(self, store: Store, sender: WebhookSender, awake_seconds: float) -> None:
+    def __init__(self, store: Store, sender: WebhookSender, push: PushDesk, awake_seconds: float) -> None:
         self.store = store
         self.sender = sender
+        self.push = push
         self.awake_seconds = awake_seconds
 
     def register(self, app: Flask) -> None:
@@ -31,6 +34,8 @@ class DoorsApi:
         app.add_url_rule(f"{one}/try", "try", self.try_pin, methods=["POST"])
         app.add_url_rule(f"{one}/wake", "wake", self.wake, methods=["POST"])
         app.add_url_rule(f"{one}/sleep", "sleep", self.sleep, methods=["POST"])
+        app.add_url_rule(f"{one}/alarm", "alarm", self.alarm, methods=["POST"])
+        app.add_url_rule(f"{one}/battery", "battery", self.battery, methods=["POST"])
         app.add_url_rule(f"{one}/faults", "faults", self.faults, methods=["GET"])
         app.add_url_rule(f"{one}/faults", "set fault", self.set_fault, methods=["POST"])
         app.add_url_rule("/sandbox/messages", "messages", self.messages)
@@ -51,19 +56,46 @@ class DoorsApi:
         if not isinstance(pin, str):
             abort(400, 'The body must be {"pin": "<digits as a text>"}.')
         with self.store.session(writes=True) as (world, now):
-            verdict = try_pin(_find(world, device_id), pin, now)
+            door = _find(world, device_id)
+            verdict = try_pin(door, pin, now)
+            if line := newest_line(door, now):
+                self.push.status(device_id, line.code, line.value, line.at)
         return jsonify({"opened": verdict.opened, "reason": verdict.reason, "code": verdict.code})
 
     def wake(self, device_id: str) -> Response:
         with self.store.session(writes=True) as (world, now):
             door = _find(world, device_id)
             wake(door, now, self.awake_seconds)
+            self.push.online(device_id, True, now)
             return jsonify(door_json(world, door, now))
 
     def sleep(self, device_id: str) -> Response:
         with self.store.session(writes=True) as (world, now):
             door = _find(world, device_id)
             door.awake_until = 0.0
+            self.push.online(device_id, False, now)
+            return jsonify(door_json(world, door, now))
+
+    def alarm(self, device_id: str) -> Response:
+        """`{"code": "alarm_lock", "value": "pry"}`, or a code that is an alarm by itself: hijack, doorbell."""
+        body = _body()
+        code, value = body.get("code", "alarm_lock"), body.get("value", "true")
+        if code not in ALARM_CODES or not isinstance(value, str):
+            abort(400, f"code must be one of {', '.join(ALARM_CODES)}, value a text such as pry.")
+        with self.store.session(writes=True) as (world, now):
+            door = _find(world, device_id)
+            door.alarms.append(LogLine(now, code, value, value if code == "alarm_lock" else code))
+            self.push.status(device_id, code, value, now)
+            return jsonify(detailed(world, door, now))
+
+    def battery(self, device_id: str) -> Response:
+        percent = _body().get("percent")
+        if not isinstance(percent, int) or isinstance(percent, bool) or not 0 <= percent <= 100:
+            abort(400, 'The body must be {"percent": 0 to 100}.')
+        with self.store.session(writes=True) as (world, now):
+            door = _find(world, device_id)
+            door.battery = percent
+            self.push.status(device_id, "residual_electricity", percent, now)
             return jsonify(door_json(world, door, now))
 
     def faults(self, device_id: str) -> Response:
@@ -93,7 +125,14 @@ class DoorsApi:
     def reset(self) -> tuple[str, int]:
         self.store.reset()
         self.sender.forget()
+        self.push.forget()
         return "", 204
+
+
+def newest_line(door: Door, now: float) -> LogLine | None:
+    """What the try of this very moment wrote to the lock's log, if anything."""
+    lines = [line for line in (*door.opens[-1:], *door.alarms[-1:]) if line.at == now]
+    return lines[-1] if lines else None
 
 
 def door_json(world: World, door: Door, now: float) -> Json:

@@ -22,6 +22,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8100
     smtp_port: int = 8125
+    push_port: int | None = None
     state_file: Path | None = None
     delivery_seconds: float = 0.3
     awake_seconds: float = 60.0
@@ -43,6 +44,8 @@ class Settings:
         return cls(
             port=_number(env, "SANDBOX_PORT", int, cls.port),
             smtp_port=_number(env, "SANDBOX_SMTP_PORT", int, cls.smtp_port),
+            # The message push is off unless a port is named.
+            push_port=_number(env, "SANDBOX_PUSH_PORT", int, -1) if env.get("SANDBOX_PUSH_PORT") else None,
             state_file=Path(path) if path else None,
             delivery_seconds=_number(env, "SANDBOX_DELIVERY_SECONDS", float, cls.delivery_seconds),
             awake_seconds=_number(env, "SANDBOX_AWAKE_SECONDS", float, cls.awake_seconds),

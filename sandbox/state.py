@@ -139,6 +139,7 @@ class Door:
     faults: Board = field(default_factory=dict)
     changed_at: float = 0.0
     before_change: dict[int, Password] = field(default_factory=dict)
+    hidden_until: float = 0.0
 
     def phase_of(self, record: Password) -> int:
         return PHASE[self.radio][record.state]

@@ -101,8 +101,14 @@ class TuyaApi:
             if door is None:
                 raise TuyaError(2010)
             self._meet_door_faults(door, route.effect, now)
-            call = calls.Call(world, door, self.gate, now, self.delivery_seconds, _json_body(), request.args, number)
-            return route.work(call)
+            late = strike(door.faults, "late_success", now) if route.effect is Effect.WRITE else None
+            delay = max(self.delivery_seconds, late.seconds or 0.0) if late else self.delivery_seconds
+            call = calls.Call(world, door, self.gate, now, delay, _json_body(), request.args, number)
+            result = route.work(call)
+            if late:
+                door.hidden_until = now + delay
+                raise TuyaError(500)
+            return result
 
         answer = self._answer(work, writes=route.effect is not Effect.READ)
         return self._meet_late_faults(answer, device_id) if route.effect is Effect.WRITE else answer
@@ -134,6 +140,8 @@ class TuyaApi:
         self, work: Callable[[World, float], object], *, with_token: bool = True, writes: bool = False
     ) -> Response:
         with self.store.session(writes=writes) as (world, now):
+            if strike(world.cloud_faults, "cloud_down", now):
+                return Response("<html>502 Bad Gateway</html>", status=502, mimetype="text/html")
             skew = is_on(world.cloud_faults, "clock_skew", now)
             cloud_now = now + (skew.seconds or 0.0 if skew else 0.0)
             try:
@@ -147,6 +155,8 @@ class TuyaApi:
     def _let_in(self, world: World, now: float, cloud_now: float, with_token: bool) -> None:
         """Tuya's order: headers, client id, clock, signature; then limits; then the token."""
         self.gate.check_signature(_signed_request(), cloud_now, with_token=with_token)
+        if strike(world.cloud_faults, "ip_blocked", now):
+            raise TuyaError(1114)
         if strike(world.cloud_faults, "rate_limited", now):
             raise TuyaError(1199)
         if not with_token:

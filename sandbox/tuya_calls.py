@@ -47,6 +47,8 @@ def create_password(call: Call) -> object:
 
 
 def modify_password(call: Call) -> object:
+    if strike(call.door.faults, "modify_refused", call.now):
+        raise TuyaError(2003)
     tuya_passwords.find(call.door, call.number)
     return tuya_passwords.modify(call.door, call.number, _wish(call), call.now, call.delay)
 
@@ -97,6 +99,9 @@ def list_passwords(call: Call) -> object:
 
 
 def create_offline(call: Call) -> object:
+    for fault, refusal in (("no_offline_codes", 2003), ("offline_exhausted", 2398)):
+        if strike(call.door.faults, fault, call.now):
+            raise TuyaError(refusal)
     code = tuya_offline.create(call.door, call.body, call.world.take_number(), call.now)
     return tuya_offline.created(code)
 
@@ -212,6 +217,9 @@ def _wish(call: Call) -> Wish:
         raise TuyaError(1109)
     if strike(call.door.faults, "ticket_stale", call.now):
         raise TuyaError(1109)
+    for fault, code in (("duplicate_name", 2316), ("duplicate_pin", 2322)):
+        if strike(call.door.faults, fault, call.now):
+            raise TuyaError(code)
     pin = call.gate.open_pin(str(texts[3]), str(texts[1]), call.door.device_id, call.now)
     return Wish(str(texts[0]), pin, start, end, once=body.get("type") == 1)
 

@@ -10,11 +10,11 @@ BLOCK_BITS = 128
 
 
 def wrap_ticket_key(key: bytes, secret: str) -> str:
-    return _encrypt(key, secret.encode()).hex().upper()
+    return encrypt(key, secret.encode()).hex().upper()
 
 
 def encrypt_pin(pin: str, key: bytes) -> str:
-    return _encrypt(pin.encode(), key).hex().upper()
+    return encrypt(pin.encode(), key).hex().upper()
 
 
 def decrypt_pin(cipher_hex: str, key: bytes) -> str:
@@ -25,7 +25,7 @@ def decrypt_pin(cipher_hex: str, key: bytes) -> str:
     return (unpadder.update(padded) + unpadder.finalize()).decode("ascii")
 
 
-def _encrypt(plain: bytes, key: bytes) -> bytes:
+def encrypt(plain: bytes, key: bytes) -> bytes:
     padder = PKCS7(BLOCK_BITS).padder()
     padded = padder.update(plain) + padder.finalize()
     encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXTS = {
+    500: "system error, please contact the admin",
     1003: "grant type invalid",
     1004: "sign invalid",
     1005: "clientId invalid",
@@ -12,6 +13,7 @@ TEXTS = {
     1105: "missing the header",
     1108: "uri path invalid",
     1109: "param is illegal, please check it",
+    1114: "your ip does not have permission, please contact the developer to add the ip white list",
     1199: "your requests are too frequent",
     2001: "device is offline",
     2003: "function not support",
@@ -25,6 +27,8 @@ TEXTS = {
     2318: "the effective time or invalid time is earlier than now",
     2321: "the password of the wifi lock not found",
     2322: "the password of the wifi lock can not be repeated",
+    # Tuya publishes this trouble by its name only: the number is made up.
+    2398: "OFFLINE_PWD_EXAUST_IN_PERIOD",
     2324: "the status of the password does not allow the operation",
     28841004: "your trial edition quota is used up, please upgrade to the official edition",
 }

@@ -102,7 +102,9 @@ def not_found(door: Door) -> TuyaError:
 
 
 def readable_records(door: Door, now: float) -> dict[int, Password]:
-    """What reads show: the present, or the past while the fault `stale_read` lasts."""
+    """What reads show: the present, or the past while a change is hidden or the fault `stale_read` lasts."""
+    if now < door.hidden_until:
+        return door.before_change
     fault = is_on(door.faults, "stale_read", now)
     if fault and now < door.changed_at + (fault.seconds or 0.0):
         return door.before_change

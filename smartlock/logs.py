@@ -44,6 +44,7 @@ def configuration(*, json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},  # its INFO line prints whole URLs
             "httpcore": {"level": "WARNING"},
+            "websockets": {"level": "WARNING"},  # its DEBUG lines print the login and every frame
             "celery.app.trace": {"level": "WARNING"},  # the runner logs each job itself
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-READY = re.compile(r"sandbox listening on (http://\S+) smtp \S+:(\d+)")
+READY = re.compile(r"sandbox listening on (http://\S+) smtp \S+:(\d+)(?: push (\S+))?")
 WIFI = "vdevo000000000000wifi"
 ZIGBEE = "vdevo0000000000zigbee"
 BLE = "vdevo000000000000ble1"
@@ -38,6 +38,7 @@ class RunningSandbox:
     smtp_port: int
     process: subprocess.Popen[str]
     env: dict[str, str] = field(default_factory=dict)
+    push_url: str = ""
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.base_url, timeout=60, trust_env=False)
@@ -60,6 +61,12 @@ class RunningSandbox:
 
     def fault(self, device_id: str, name: str, on: bool = True, **options: float) -> None:
         self._call("POST", f"/sandbox/doors/{device_id}/faults", {"fault": name, "on": on, **options})
+
+    def alarm(self, device_id: str, value: str, code: str = "alarm_lock") -> None:
+        self._call("POST", f"/sandbox/doors/{device_id}/alarm", {"code": code, "value": value})
+
+    def battery(self, device_id: str, percent: int) -> None:
+        self._call("POST", f"/sandbox/doors/{device_id}/battery", {"percent": percent})
 
     def book(self, **wish: Any) -> dict[str, Any]:
         return dict(self._call("POST", "/sandbox/stays/reservations", wish))
@@ -102,7 +109,7 @@ def running_sandbox(**env: str) -> Iterator[RunningSandbox]:
         ready = READY.search(line)
         if ready is None:
             raise AssertionError(f"The sandbox did not start: {line!r}")
-        sandbox = RunningSandbox(ready[1], int(ready[2]), process, ours)
+        sandbox = RunningSandbox(ready[1], int(ready[2]), process, ours, ready[3] or "")
         with sandbox.http:
             yield sandbox
     finally:

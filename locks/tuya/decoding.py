@@ -143,10 +143,11 @@ def device_reading(row: Json, read_at: datetime) -> DeviceReading:
     """Only what is named here leaves this function: the same answer holds ``local_key``, a secret."""
     online = row.get("online", row.get("is_online"))
     name = str(row.get("name") or "")
-    return DeviceReading(online if isinstance(online, bool) else None, _battery(row), name, read_at)
+    return DeviceReading(online if isinstance(online, bool) else None, battery(row), name, read_at)
 
 
-def _battery(row: Json) -> int | None:
+def battery(row: Json) -> int | None:
+    """Per cent, from whichever of its codes the lock reports; None when it does not say."""
     status = {entry.get("code"): entry.get("value") for entry in rows(row.get("status")) or []}
     for key in ("residual_electricity", "battery_percentage"):
         percent = status.get(key)

@@ -20,7 +20,15 @@ def settled(bench: Bench, door: str) -> int:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("offline", 2001), ("lock_not_online", 2312), ("busy", 2317), ("full", 2303), ("ticket_stale", 1109)],
+    [
+        ("offline", 2001),
+        ("lock_not_online", 2312),
+        ("busy", 2317),
+        ("full", 2303),
+        ("ticket_stale", 1109),
+        ("duplicate_name", 2316),
+        ("duplicate_pin", 2322),
+    ],
 )
 def test_faults_of_a_door_refuse_a_create_there_only(bench: Bench, name: str, code: int) -> None:
     bench.fault(ZIGBEE, name)
@@ -31,7 +39,7 @@ def test_faults_of_a_door_refuse_a_create_there_only(bench: Bench, name: str, co
     assert bench.tuya.create(ZIGBEE, PIN[ZIGBEE])["success"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("rate_limited", 1199), ("quota_gone", 28841004)])
+@pytest.mark.parametrize(("name", "code"), [("rate_limited", 1199), ("quota_gone", 28841004), ("ip_blocked", 1114)])
 def test_faults_of_the_cloud_hit_every_door(bench: Bench, name: str, code: int) -> None:
     bench.fault(ZIGBEE, name)
     assert bench.tuya.call("GET", f"/v1.0/devices/{WIFI}")["code"] == code
@@ -149,6 +157,55 @@ def test_a_slow_answer_comes_after_the_work(bench: Bench) -> None:
     bench.fault(WIFI, "slow_after_commit", seconds=0.05)
     number = bench.tuya.created(WIFI, PIN[WIFI])
     assert bench.tuya.phase(WIFI, number) == 1
+
+
+def test_a_cloud_that_is_down_answers_nothing_that_tuya_would(bench: Bench) -> None:
+    bench.fault(WIFI, "cloud_down", times=1)
+    answer = bench.tuya.send("GET", f"/v1.0/devices/{ZIGBEE}")
+    assert (answer.status_code, answer.get_json(silent=True)) == (502, None)
+    assert bench.tuya.call("GET", f"/v1.0/devices/{ZIGBEE}")["success"]
+
+
+@pytest.mark.parametrize("door", [WIFI, ZIGBEE])
+def test_a_late_success_is_refused_unseen_and_done_all_the_same(bench: Bench, door: str) -> None:
+    bench.fault(door, "late_success", seconds=8, times=1)
+    assert bench.tuya.create(door, PIN[door])["code"] == 500
+    assert bench.tuya.listed(door) == []
+    bench.clock.tick(9)
+    bench.wake(door)
+    (record,) = bench.tuya.listed(door)
+    assert (record["name"], record["phase"]) == ("stay", 2)
+    assert bench.try_pin(door, PIN[door]) == (True, "opened")
+
+
+def test_a_lock_may_refuse_every_change(bench: Bench) -> None:
+    number = settled(bench, ZIGBEE)
+    bench.fault(ZIGBEE, "modify_refused")
+    assert bench.tuya.modify(ZIGBEE, number, PIN[ZIGBEE])["code"] == 2003
+    assert bench.tuya.delete(ZIGBEE, number)["success"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "word"), [("no_offline_codes", 2003, "support"), ("offline_exhausted", 2398, "EXAUST")]
+)
+def test_offline_codes_may_run_out_or_not_exist(bench: Bench, fault: str, code: int, word: str) -> None:
+    bench.fault(WIFI, fault, times=1)
+    url = f"/v1.1/devices/{WIFI}/door-lock/offline-temp-password"
+    answer = bench.tuya.call("POST", url, {"name": "a", "type": "once"})
+    assert (answer["code"], word in answer["msg"]) == (code, True)
+    assert bench.tuya.call("POST", url, {"name": "a", "type": "once"})["success"]
+
+
+def test_alarms_and_an_empty_battery_can_be_caused(bench: Bench) -> None:
+    bench.post(f"/sandbox/doors/{WIFI}/alarm", {"code": "alarm_lock", "value": "pry"})
+    bench.post(f"/sandbox/doors/{WIFI}/alarm", {"code": "hijack", "value": "true"})
+    bench.post(f"/sandbox/doors/{WIFI}/battery", {"percent": 7})
+    logs = bench.tuya.call("GET", f"/v1.0/devices/{WIFI}/door-lock/alarm-logs?codes=alarm_lock,hijack")["result"]
+    assert [one["status"][0]["value"] for one in logs["records"]] == ["true", "pry"]
+    status = bench.tuya.call("GET", f"/v1.0/devices/{WIFI}/status")["result"]
+    assert {"code": "residual_electricity", "value": 7} in status
+    assert bench.http.post(f"/sandbox/doors/{WIFI}/alarm", json={"code": "x"}).status_code == 400
+    assert bench.http.post(f"/sandbox/doors/{WIFI}/battery", json={"percent": 101}).status_code == 400
 
 
 def test_a_cut_connection_leaves_the_work_done(bench: Bench) -> None:
