@@ -1,37 +1,42 @@
-"""What the locks say about themselves: online, battery. Read seldom: every call counts against the project's quota."""
+"""What a lock says about itself: online, battery. Read seldom: every call counts against the project's quota."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-import structlog
+from django.db import transaction
 
 from locks import doors
-from locks.errors import DoorError
-from locks.models import Lock
-
-log = structlog.get_logger(__name__)
-
-
-def read_devices(*, now: datetime) -> tuple[int, int]:
-    """Read every lock that serves a unit; returns how many answered and how many did not.
-
-    What a lock does not tell, such as the battery while it sleeps, stays as it was last known.
-    """
-    answered = silent = 0
-    for lock in Lock.objects.filter(accommodations__active=True).distinct():
-        try:
-            read_device(lock, now=now)
-            answered += 1
-        except DoorError as error:
-            silent += 1
-            log.warning("lock.unread", lock=lock.pk, reason=str(error))
-    return answered, silent
+from locks.models import BatteryReading, Lock
 
 
 def read_device(lock: Lock, *, now: datetime) -> None:
-    """Raises DoorError when the provider does not answer."""
+    """Raises DoorError when the provider does not answer. What the lock does not tell stays as it was last known."""
     reading = doors.provider_for(lock.provider).read_device(lock.device)
-    told = {"online": reading.online, "battery_percent": reading.battery_percent}
-    facts = {name: value for name, value in told.items() if value is not None}
-    Lock.objects.filter(pk=lock.pk).update(seen_at=now, **facts)
+    note_state(lock, online=reading.online, battery=reading.battery_percent, now=now)
+
+
+@transaction.atomic
+def note_state(lock: Lock, *, online: bool | None, battery: int | None, now: datetime) -> None:
+    """Keep what a reading, or a push message, told. A lock that is online gave a sign of life."""
+    facts: dict[str, object] = {"seen_at": now}
+    if online is not None:
+        facts["online"] = online
+    if online:
+        facts["heard_at"] = now
+    if battery is not None and (online or battery != lock.battery_percent):  # a sleeping lock's value is an old one
+        facts |= {"battery_percent": battery, "battery_at": now}
+    Lock.objects.filter(pk=lock.pk).update(**facts)
+    if battery is not None:
+        _note_battery(lock, battery, now)
+
+
+def _note_battery(lock: Lock, percent: int, now: datetime) -> None:
+    """Only levels that differ from the one before; the oldest make room."""
+    readings = BatteryReading.objects.filter(lock=lock)
+    last = readings.first()
+    if last is not None and last.percent == percent:
+        return
+    BatteryReading.objects.create(lock=lock, at=now, percent=percent)
+    kept = readings.values_list("pk", flat=True)[: BatteryReading.KEPT]
+    readings.exclude(pk__in=list(kept)).delete()

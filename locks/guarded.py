@@ -78,9 +78,9 @@ class GuardedProvider:
         with self._guarded(device):
             return self.provider.read_pin(device, ref)
 
-    def list_pins(self, device: Device) -> list[PinReading]:
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
         with self._guarded(device):
-            return self.provider.list_pins(device)
+            return self.provider.list_pins(device, expired=expired)
 
     def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:
         with self._guarded(device):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any
 
 import structlog
 
-from locks import doors
+from locks import devices, doors
 from locks.models import Lock
 from locks.plan import KINDS
 from locks.signals import door_alarmed, door_opened
@@ -59,13 +58,9 @@ def look_again(lock_id: int, *, now: datetime) -> int:
 
 
 def _note(lock: Lock, heard: Heard, now: datetime) -> None:
-    facts: dict[str, Any] = {"seen_at": now}
-    if heard.online is not None:
-        facts["online"] = heard.online
+    """Whatever it reports, it is awake: only "offline" is no sign of life."""
     battery = decoding.battery({"status": [entry["status"] for entry in heard.entries]})
-    if battery is not None:
-        facts["battery_percent"] = battery
-    Lock.objects.filter(pk=lock.pk).update(**facts)
+    devices.note_state(lock, online=heard.online, battery=battery, now=now)
 
 
 def _send_on(lock: Lock, heard: Heard) -> None:

@@ -10,6 +10,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from locks.observations import BatteryReading as BatteryReading  # rows of their own, in a file of their own
+from locks.observations import LockEvent as LockEvent
+from locks.observations import LockIncident as LockIncident
+from locks.observations import LockReport as LockReport
+from locks.observations import Opening as Opening
 from locks.provider import Device, Radio, Window
 from reservations.models import Accommodation, Reservation
 
@@ -43,7 +48,12 @@ class Lock(models.Model):
     )
     online = models.BooleanField(_("online"), null=True, editable=False)
     battery_percent = models.PositiveSmallIntegerField(_("battery"), null=True, editable=False)
+    battery_at = models.DateTimeField(_("battery as of"), null=True, editable=False)
     seen_at = models.DateTimeField(_("last read"), null=True, editable=False)
+    heard_at = models.DateTimeField(_("last sign of life"), null=True, editable=False)
+    log_read_at = models.DateTimeField(_("open log read until"), null=True, editable=False)
+    alarms_read_at = models.DateTimeField(_("alarms read until"), null=True, editable=False)
+    read_failed_at = models.DateTimeField(_("could not be read"), null=True, editable=False)
     accommodations = models.ManyToManyField(
         Accommodation, through="AccommodationLock", related_name="locks", verbose_name=_("accommodations")
     )

@@ -165,10 +165,11 @@ class LockProvider(Protocol):
         """Read one PIN back; ``GONE`` also when the provider says it never heard of it."""
         ...
 
-    def list_pins(self, device: Device) -> list[PinReading]:
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
         """Every PIN that is on the lock or on its way there or off it; those that are ``GONE`` are left out.
 
-        Those whose window is over may be missing too, even while the lock still holds them: ``read_pin`` knows.
+        Those whose window is over may be missing too, even while the lock still holds them: ``read_pin`` knows, and
+        so does the longer list with ``expired``, where the brand has one.
         """
         ...
 

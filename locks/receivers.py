@@ -1,4 +1,7 @@
-"""Replans a stay whenever something it depends on has changed: the one way by which jobs at doors come about."""
+"""Replans a stay whenever something it depends on has changed: the one way by which jobs at doors come about.
+
+And writes down what a lock told by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from locks.complaints import record_events
 from locks.models import AccommodationLock, Lock, StaffCode
+from locks.openings import record_openings
 from locks.plan import KINDS
 from locks.planning import replan, replan_subject
+from locks.provider import DoorAlarm, DoorOpening
+from locks.signals import door_alarmed, door_opened
 from reservations.models import Reservation
 from scheduler import clock
 from scheduler import services as jobs
@@ -64,3 +71,13 @@ def _replan_current(*, stays: Q, codes: Q) -> None:
         replan(pk, now=now)
     for pk in StaffCode.objects.filter(codes, ends_at__gt=now).values_list("pk", flat=True).distinct():
         replan_subject(f"staff:{pk}", now=now)
+
+
+@receiver(door_opened)
+def door_told_of_an_opening(lock: Lock, opening: DoorOpening, **_: Any) -> None:
+    record_openings(lock, [opening], now=clock.now())
+
+
+@receiver(door_alarmed)
+def door_complained(lock: Lock, alarm: DoorAlarm, **_: Any) -> None:
+    record_events(lock, [alarm], now=clock.now())

@@ -23,3 +23,9 @@ door_opened = Signal()
 
 # Likewise. Arguments: lock (Lock), alarm (locks.provider.DoorAlarm).
 door_alarmed = Signal()
+
+# A person should look at a lock, once per incident. Arguments: incident (LockIncident), facts (dict of plain values).
+lock_needs_help = Signal()
+
+# A told incident is over, after so long that its end is news. Argument: incident (LockIncident).
+lock_recovered = Signal()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from locks import devices, issue, planning, remove, usage
+from locks import foreign, issue, planning, reading, remove, usage
+from locks.foreign import REMOVE_FOREIGN
 from locks.holders import Place
 from locks.plan import CHANGE, GENERATE, REVOKE
 from scheduler import clock
@@ -51,9 +52,19 @@ def fold_usage() -> int:
     return usage.fold(now=clock.now())
 
 
-@shared_task(name="locks.read_devices", ignore_result=True)
-def read_devices() -> tuple[int, int]:
-    return devices.read_devices(now=clock.now())
+@job(REMOVE_FOREIGN, queue="pins", priority=5, exclusive=True, retry=NEVER_GIVE_UP)
+def remove_foreign(run: Run) -> None:
+    foreign.remove_foreign(run.payload["lock"], run.payload["ref"], check=run.check, now=clock.now)
+
+
+@shared_task(name="locks.read_doors", ignore_result=True)
+def read_doors() -> dict[str, int]:
+    return reading.read_due(now=clock.now())
+
+
+@shared_task(name="locks.forget_old_openings", ignore_result=True)
+def forget_old_openings() -> int:
+    return reading.forget_old(now=clock.now())
 
 
 def place(run: Run) -> Place:

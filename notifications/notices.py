@@ -61,11 +61,22 @@ def about_job(job: Job, error: str, *, now: datetime) -> Notice:
 
 @transaction.atomic
 def write(
-    code: str, *, subject: str, about: str, detail: str, now: datetime, door: str = "", by_mail: bool = True
+    code: str,
+    *,
+    subject: str,
+    about: str,
+    detail: str,
+    now: datetime,
+    door: str = "",
+    by_mail: bool = True,
+    **facts: object,
 ) -> Notice:
-    """Write a notice in the installation's language and plan its e-mail, in the caller's transaction."""
+    """Write a notice in the installation's language and plan its e-mail, in the caller's transaction.
+
+    ``facts`` are further values for the sentence of this code.
+    """
     words, tongue = _words(code), sentences.language(settings.LANGUAGE_CODE)
-    text = words.text[tongue].format(stay=about, door=door, detail=_sentence(detail))[:LONGEST]
+    text = words.text[tongue].format(stay=about, door=door, detail=_sentence(detail), **facts)[:LONGEST]
     known = _unseen(code, subject)
     if known is None:
         title = f"{words.title[tongue]}: {about}"[:200]

@@ -8,10 +8,17 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from locks.models import Credential
+from locks.models import Credential, LockIncident
 from locks.plan import KINDS
-from locks.signals import account_changed, credential_changed, door_needs_help, quota_nearly_used
-from notifications import notices
+from locks.signals import (
+    account_changed,
+    credential_changed,
+    door_needs_help,
+    lock_needs_help,
+    lock_recovered,
+    quota_nearly_used,
+)
+from notifications import lock_notices, notices
 from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
 from reservations.signals import stays_overlap
@@ -72,3 +79,13 @@ def quota_runs_out(provider: str, percent: int, calls: int, quota: int, **_: Any
 @receiver(stays_overlap)
 def double_booking(reservation: Reservation, others: list[Reservation], **_: Any) -> None:
     notices.about_overlap(reservation, others, now=clock.now())
+
+
+@receiver(lock_needs_help)
+def lock_calls(incident: LockIncident, facts: dict[str, Any], **_: Any) -> None:
+    lock_notices.about_incident(incident, facts, now=clock.now())
+
+
+@receiver(lock_recovered)
+def lock_is_well(incident: LockIncident, **_: Any) -> None:
+    lock_notices.about_recovery(incident, now=clock.now())

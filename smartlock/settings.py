@@ -114,6 +114,20 @@ TUYA_PUSH_CHANNEL = env.str("TUYA_PUSH_CHANNEL", default="event")
 if TUYA_PUSH_CHANNEL not in ("event", "event-test"):
     raise refuse(f"TUYA_PUSH_CHANNEL must be 'event' or 'event-test', not {TUYA_PUSH_CHANNEL!r}.")
 
+# --- Reading the locks (docs/doors.md says what it costs) ------------------------------------------------------
+OPEN_LOG_MINUTES = integer("OPEN_LOG_MINUTES", default=30, low=5, high=60)
+OPEN_LOG_NIGHT_MINUTES = integer("OPEN_LOG_NIGHT_MINUTES", default=60, low=5, high=60)
+OPEN_LOG_EMPTY_HOURS = integer("OPEN_LOG_EMPTY_HOURS", default=6, low=1, high=7 * 24)
+ALARM_LOG_HOURS = integer("ALARM_LOG_HOURS", default=2, low=1, high=7 * 24)
+LOCK_STATE_HOURS = integer("LOCK_STATE_HOURS", default=6, low=1, high=7 * 24)
+RECONCILE_HOURS = integer("RECONCILE_HOURS", default=24, low=1, high=31 * 24)
+BATTERY_LOW_PERCENT = integer("BATTERY_LOW_PERCENT", default=20, low=6, high=90)
+# A lock behind a gateway is silent when it was offline for so long; a Wi-Fi lock sleeps and is heard of seldom.
+LOCK_SILENT_HOURS = integer("LOCK_SILENT_HOURS", default=12, low=1, high=31 * 24)
+LOCK_SILENT_HOURS_WIFI = integer("LOCK_SILENT_HOURS_WIFI", default=7 * 24, low=1, high=92 * 24)
+WRONG_PIN_ALARM = integer("WRONG_PIN_ALARM", default=5, low=2, high=100)
+LOCK_LOG_KEEP_DAYS = integer("LOCK_LOG_KEEP_DAYS", default=180, low=7, high=3650)
+
 # --- Apps -----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",

@@ -100,10 +100,12 @@ class TuyaProvider:
             return PinReading(ref, "", PinState.UNKNOWN, None, "unreadable answer")
         return decoding.pin_reading(row, ref, device.radio)
 
-    def list_pins(self, device: Device) -> list[PinReading]:
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
         what = f"Listing the PINs on {device.device_id}"
         self.client.admit(1, what=what)
-        result = self.client.read(f"{_lock(device)}/temp-passwords", what=what, query={"valid": "true"})
+        result = self.client.read(
+            f"{_lock(device)}/temp-passwords", what=what, query={"valid": "false" if expired else "true"}
+        )
         rows = decoding.rows(result, "list", "records")
         refs = [decoding.pin_ref(row) for row in rows or []]
         if rows is None or None in refs:

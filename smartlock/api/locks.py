@@ -67,14 +67,21 @@ class ForeignOnLock(Schema):
     state: str
 
 
+class ChangedOnLock(OursOnLock):
+    """``what``: ``name``, ``starts_at``, ``ends_at``, or ``state`` for one that was frozen."""
+
+    what: list[str]
+
+
 class Difference(Schema):
-    """What the lock's own list and our records do not agree on. What is foreign is left alone."""
+    """What the lock's own list and our records do not agree on. What is foreign, or changed by hand, is left alone."""
 
     lock: stays.LockName
     read_at: datetime
     missing: list[OursOnLock]
     unwanted: list[OursOnLock]
     foreign: list[ForeignOnLock]
+    changed: list[ChangedOnLock]
     applied: bool
     mending: int
 
@@ -109,8 +116,9 @@ def codes_on_lock(request: HttpRequest, lock_id: LockId, chosen: Query[Filter]) 
 def reconcile_lock(request: HttpRequest, lock_id: LockId, body: Apply) -> Any:
     """Reads the lock. With ``apply`` missing and unwanted PINs are put right by jobs; foreign ones never are."""
     lock, now = _the_lock(lock_id), clock.now()
-    difference = reconcile.inspect(lock, now=now)
-    mending = reconcile.mend(lock, difference, now=clock.now(), actor=actor(request)) if body.apply else 0
+    look = reconcile.reconcile if body.apply else reconcile.preview
+    difference = look(lock, now=now, actor=actor(request))
+    mending = len(difference.missing) + len(difference.unwanted) if body.apply else 0
     return {
         "lock": {"id": lock.pk, "name": lock.name}, "read_at": now, **difference.as_dict(), "applied": body.apply,
         "mending": mending,

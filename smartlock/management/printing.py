@@ -36,7 +36,7 @@ STYLES = {
     "scheduled": "cyan", "running": "yellow", "succeeded": "green", "failed": "bold red", "cancelled": "dim",
     "retry": "yellow", "waiting": "yellow", "lost": "red", "started": "yellow",
     "healthy": "green", "paused": "yellow", "degraded": "yellow", "unhealthy": "bold red",
-    "missing": "red", "unwanted": "red", "foreign": "yellow", "agrees": "green",
+    "missing": "red", "unwanted": "red", "changed": "yellow", "foreign": "yellow", "agrees": "green",
     "received": "cyan", "processed": "green", "ignored": "dim", "parked": "yellow",
 }  # fmt: skip
 PIPE_CLOSED = 141  # what a shell shows for a program that SIGPIPE ended

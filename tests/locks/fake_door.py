@@ -43,6 +43,8 @@ class FakeDoors:
     before: Callable[[str], None] = lambda _: None
     after: Callable[[str], None] = lambda _: None
     asleep: bool = False
+    online: bool = True
+    battery: int | None = None
     held: dict[str, Held] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     opened: list[DoorOpening] = field(default_factory=list)
@@ -78,7 +80,7 @@ class FakeDoors:
         self.after("read")
         return PinReading(ref, held.name if held else "", state, held.window if held else None)
 
-    def list_pins(self, device: Device) -> list[PinReading]:
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
         self._begin("list")
         here = [(ref, held) for ref, held in self.held.items() if held.device_id == device.device_id]
         self.after("list")
@@ -101,7 +103,7 @@ class FakeDoors:
 
     def read_device(self, device: Device) -> DeviceReading:
         self._begin("device")
-        return DeviceReading(online=True, battery_percent=None, name="", read_at=datetime.now(UTC))
+        return DeviceReading(online=self.online, battery_percent=self.battery, name="", read_at=datetime.now(UTC))
 
     def openings(self, device: Device, since: datetime, until: datetime) -> list[DoorOpening]:
         self._begin("openings")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from locks import doors, sealing
-from locks.devices import read_devices
 from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome
 from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
@@ -508,22 +507,6 @@ def test_what_a_dying_process_did_not_plan_is_planned_within_the_minute(street: 
     Job.objects.filter(kind=REVOKE).delete()
     replan_after_jobs(now=clock.now, recent=2 * HOUR)
     assert doors_jobs(reservation) == [(REVOKE, CHECK_OUT)]
-
-
-def test_what_a_lock_does_not_tell_stays_as_it_was_known(street: FakeDoors, clock: TimeMachine) -> None:
-    _, lock = stay()
-    Lock.objects.update(battery_percent=40)
-    assert read_devices(now=NOW) == (1, 0)
-    lock.refresh_from_db()
-    assert (lock.online, lock.battery_percent, lock.seen_at) == (True, 40, NOW)
-
-    def silent(_: str) -> None:
-        raise Transient("no answer")
-
-    street.before = silent
-    assert read_devices(now=NOW + HOUR) == (0, 1)
-    lock.refresh_from_db()
-    assert lock.seen_at == NOW
 
 
 def test_a_pin_the_lock_refuses_for_good_waits_for_a_person_until_the_facts_change(
