@@ -35,4 +35,5 @@ class ReservationFacts:
     short_id: str = ""
     partner_code: str = ""
     guest: Guest = Guest()
+    unit_id: int | None = None  # our own unit, from a source that belongs to one
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -207,6 +207,8 @@ def unit_of(listing_id: str) -> Accommodation | None:
 
 
 def _accommodation(facts: ReservationFacts, known: Reservation | None) -> Accommodation:
+    if facts.unit_id is not None:
+        return Accommodation.objects.get(pk=facts.unit_id)
     if not facts.listing_id and known is not None:
         return known.accommodation
     unit = unit_of(facts.listing_id)

@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from reservations import erasure, runs, silence
+from reservations import erasure, feeds, listings, runs, silence
 from reservations.errors import StaysError
 from reservations.stays.client import PATIENT, StaysClient, is_configured
 
@@ -28,6 +28,24 @@ def sync_stays_ahead() -> None:
     """Ninety days, each stay in full with its guest."""
     _poll(runs.AHEAD)
     runs.prune(now=timezone.now())
+
+
+@shared_task(name="reservations.sync_listings", ignore_result=True)
+def sync_listings() -> None:
+    """What is new at Stays waits for a person on the listings' page."""
+    if not is_configured():
+        return
+    try:
+        with StaysClient.from_settings(waits=PATIENT) as client:
+            result = listings.sync(client, now=timezone.now())
+        log.info("listings.read", seen=result.seen, new=result.new, unmapped=result.unmapped)
+    except StaysError as error:
+        log.warning("listings.unread", reason=str(error))
+
+
+@shared_task(name="reservations.read_feeds", ignore_result=True)
+def read_feeds() -> int:
+    return len(feeds.read_all(now=timezone.now()))
 
 
 @shared_task(name="reservations.check_sources", ignore_result=True)

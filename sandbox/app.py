@@ -12,6 +12,7 @@ from sandbox.settings import Settings
 from sandbox.stays_account import StaysError
 from sandbox.stays_api import StaysApi
 from sandbox.stays_desk import StaysDesk
+from sandbox.stays_feeds import StaysFeeds
 from sandbox.stays_webhooks import WebhookSender
 from sandbox.store import Store
 from sandbox.tuya_api import TuyaApi
@@ -28,6 +29,7 @@ def create_app(settings: Settings, store: Store, sender: WebhookSender, push: Pu
     TuyaApi(store, gate, settings.delivery_seconds).register(app)
     StaysApi(store, settings).register(app)
     StaysDesk(store, sender).register(app)
+    StaysFeeds(store).register(app)
     push = push or PushDesk(settings.tuya_client_id, settings.tuya_client_secret)
     DoorsApi(store, sender, push, settings.awake_seconds).register(app)
     Page(store).register(app)

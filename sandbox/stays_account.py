@@ -34,12 +34,31 @@ class Listing:
     time_zone: str
     check_in_time: str = CHECK_IN
     check_out_time: str = CHECK_OUT
+    at: tuple[float, float] = (0.0, 0.0)
 
 
 LISTINGS = (
-    Listing("6908f6db00000000000000a1", "CO01A", "Copacabana 301", "RJ", "Rio de Janeiro", "America/Sao_Paulo"),
-    Listing("6908f6db00000000000000b2", "PI02B", "Pinheiros 12", "SP", "São Paulo", "America/Sao_Paulo"),
-    Listing("6908f6db00000000000000c3", "MA03C", "Manaus Centro 7", "AM", "Manaus", "America/Manaus"),
+    Listing(
+        "6908f6db00000000000000a1",
+        "CO01A",
+        "Copacabana 301",
+        "RJ",
+        "Rio de Janeiro",
+        "America/Sao_Paulo",
+        at=(-22.971, -43.182),
+    ),
+    Listing(
+        "6908f6db00000000000000b2",
+        "PI02B",
+        "Pinheiros 12",
+        "SP",
+        "São Paulo",
+        "America/Sao_Paulo",
+        at=(-23.567, -46.702),
+    ),
+    Listing(
+        "6908f6db00000000000000c3", "MA03C", "Manaus Centro 7", "AM", "Manaus", "America/Manaus", at=(-3.13, -60.023)
+    ),
 )
 
 

@@ -88,6 +88,7 @@ def listing(place: Listing) -> Json:
         "subtype": "entire_home",
         "_mstitle": {"pt_BR": place.name, "en_US": place.name},
         "address": {"countryCode": "BR", "stateCode": place.state_code, "city": place.city},
+        "latLng": {"_f_lat": place.at[0], "_f_lng": place.at[1]},
         "instantBooking": True,
         "deff_curr": "BRL",
         "_i_maxGuests": 4,

@@ -14,6 +14,8 @@ class SmartLockConfig(AppConfig):
 
         # Rooms that may not know the scheduler have their duties entered here.
         tick("reservations.sync", seconds=900, queue="sync")
+        tick("reservations.read_feeds", seconds=1800, queue="sync")
         tick("reservations.check_sources", seconds=600)
         daily("reservations.sync_ahead", "03:20", queue="sync")
+        daily("reservations.sync_listings", "05:10", queue="sync")
         daily("reservations.erase_guests", "04:40", queue="sync")

@@ -39,7 +39,7 @@ def reservation_id(payload: Json) -> str:
 
 def identifier(source: Json, name: str) -> str:
     """An id that can be asked for and stored; nothing when it is missing or no id at all."""
-    value = _text(source, name)
+    value = text(source, name)
     return value if _ID.fullmatch(value) else ""
 
 
@@ -55,14 +55,14 @@ def parse_reservation(payload: Json, client: Json | None = None) -> ReservationF
     check_out = _date(payload, "checkOutDate", "checkoutDate")
     return ReservationFacts(
         external_id=external_id,
-        listing_id=_text(payload, "_idlisting"),
+        listing_id=text(payload, "_idlisting"),
         status=_status(payload),
         check_in_date=check_in,
         check_out_date=check_out,
-        check_in_time=_time(payload, "checkInTime", "checkinTime"),
-        check_out_time=_time(payload, "checkOutTime", "checkoutTime"),
-        short_id=_text(payload, "id")[:32],
-        partner_code=_text(payload, "partnerCode")[:64],
+        check_in_time=clock_time(payload, "checkInTime", "checkinTime"),
+        check_out_time=clock_time(payload, "checkOutTime", "checkoutTime"),
+        short_id=text(payload, "id")[:32],
+        partner_code=text(payload, "partnerCode")[:64],
         guest=parse_guest(payload, client or {}),
         extra=unknown_fields(payload),
     )
@@ -86,7 +86,7 @@ def parse_deleted(payload: Json) -> ReservationFacts:
         raise BadReservation("The deleted reservation has no usable _id.")
     return ReservationFacts(
         external_id=external_id,
-        listing_id=_text(payload, "_idlisting"),
+        listing_id=text(payload, "_idlisting"),
         status=Reservation.Status.DELETED.value,
         check_in_date=_date(payload, "from", "checkInDate"),
         check_out_date=_date(payload, "to", "checkOutDate"),
@@ -98,21 +98,21 @@ def parse_guest(payload: Json, client: Json) -> Guest:
     details = payload.get("guestsDetails")
     people = [p for p in _list(details, "list") if isinstance(p, dict)]
     people.sort(key=lambda p: not p.get("primary"))
-    names = [_text(client, "name"), *(_text(p, "name") for p in people), _text(payload, "guestName")]
+    names = [text(client, "name"), *(text(p, "name") for p in people), text(payload, "guestName")]
     phones = [*_list(client, "phones"), *(phone for p in people for phone in _list(p, "phones"))]
     emails = sorted(
         (e for e in _list(client, "contactEmails") if isinstance(e, dict)), key=lambda e: e.get("type") != "main"
     )
     return Guest(
         name=next((n for n in names if n and not _PLACEHOLDER.fullmatch(n)), "")[:200],
-        email=_first([_text(client, "email"), *(_text(e, "adr") for e in emails)], "@")[:254],
-        phone=_first([_text(p, "iso") for p in phones if isinstance(p, dict)])[:40],
-        language=_text(client, "prefLang").replace("_", "-")[:10],
+        email=_first([text(client, "email"), *(text(e, "adr") for e in emails)], "@")[:254],
+        phone=_first([text(p, "iso") for p in phones if isinstance(p, dict)])[:40],
+        language=text(client, "prefLang").replace("_", "-")[:10],
     )
 
 
 def _status(payload: Json) -> str:
-    word = _text(payload, "type").lower().replace("cancelled", "canceled")
+    word = text(payload, "type").lower().replace("cancelled", "canceled")
     if word not in STATUSES:
         known = ", ".join(sorted(STATUSES))
         raise BadReservation(f"The reservation's type is {word[:40] or 'missing'!r}; known are {known}.")
@@ -128,7 +128,7 @@ def _date(payload: Json, *names: str) -> date:
         raise BadReservation(f"{name}: {shown}.") from None
 
 
-def _time(payload: Json, *names: str) -> time | None:
+def clock_time(payload: Json, *names: str) -> time | None:
     name, value = _present(payload, names)
     if not value:
         return None
@@ -142,16 +142,27 @@ def _present(payload: Json, names: tuple[str, ...]) -> tuple[str, str]:
     """The first of ``names`` that says something, as text; of a list or an object only that it is one."""
     for name in names:
         if value := payload.get(name):
-            return name, _text(payload, name) or f"<{type(value).__name__}>"
+            return name, text(payload, name) or f"<{type(value).__name__}>"
     return names[0], ""
 
 
-def _text(source: Json, name: str) -> str:
+def text(source: Json, name: str) -> str:
     """Text that a database can hold and a line can show: no control characters, no half of a surrogate pair."""
     value = source.get(name)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
     return str(value).encode("utf-8", "ignore").decode().translate(_CONTROLS).strip()
+
+
+def number(source: Json, name: str) -> float | None:
+    """A number, also where it came as text."""
+    value = source.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _list(source: object, name: str) -> list[Any]:
