@@ -21,13 +21,17 @@ RECENT = timedelta(days=30)  # a PIN that expired this recently is not given to 
 
 @transaction.atomic
 def allocate(holder: Holder, *, now: datetime) -> list[Credential]:
-    """A wanted credential on every door of the holder that has none yet; the same digits where lengths agree.
+    """A wanted credential on every door of the holder; those that are missing are made, with equal digits where
+    lengths agree. Four statements, however many doors and PINs there are.
 
     Locks are held in order, so that two holders on a shared door never choose at the same time. Raises Capacity.
     """
-    locks = list(Lock.objects.select_for_update().filter(pk__in=holder.locks).order_by("pk"))
-    present = holder.credentials().filter(wanted=True).select_related("lock")
+    locks = list(Lock.objects.select_for_update(no_key=True).filter(pk__in=holder.locks).order_by("pk"))
+    present = list(holder.credentials().filter(wanted=True, lock__in=locks).select_related("lock"))
     have = {credential.lock_id: credential for credential in present}
+    if all(lock.pk in have for lock in locks):
+        return present
+    taken = _taken(locks, holder, now)
     groups: dict[tuple[int, str], list[Lock]] = defaultdict(list)
     for lock in locks:
         groups[lock.digits_needed, lock.pin_digits].append(lock)
@@ -35,10 +39,12 @@ def allocate(holder: Holder, *, now: datetime) -> list[Credential]:
     for (length, digits), doors in groups.items():
         missing = [lock for lock in doors if lock.pk not in have]
         if missing:
-            taken = _taken(locks, holder, now)
             pin = _digits_of_the_holder(doors, have, taken) or pins.choose(length, digits, taken)
-            made += [_create(holder, lock, pin) for lock in missing]
-    return made
+            made += [_new(holder, lock, pin) for lock in missing]
+    Credential.objects.bulk_create(made)
+    for credential in made:
+        credential_changed.send(Credential, credential=credential, settled=False)
+    return present + made
 
 
 def _digits_of_the_holder(doors: list[Lock], have: dict[int, Credential], taken: Callable[[str], bool]) -> str | None:
@@ -65,14 +71,12 @@ def _taken(locks: list[Lock], holder: Holder, now: datetime) -> Callable[[str], 
     return lambda pin: sealing.fingerprint(pin) in prints
 
 
-def _create(holder: Holder, lock: Lock, pin: str) -> Credential:
-    credential = Credential.objects.create(
+def _new(holder: Holder, lock: Lock, pin: str) -> Credential:
+    return Credential(
         **holder.keys | {"lock": lock}, name=f"SL {secrets.token_hex(6)}",
         pin_sealed=sealing.seal(pin), pin_fingerprint=sealing.fingerprint(pin),
         starts_at=holder.starts_at, ends_at=holder.ends_at,
     )  # fmt: skip
-    credential_changed.send(Credential, credential=credential)
-    return credential
 
 
 def check_capacity(credential: Credential) -> None:

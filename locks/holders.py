@@ -7,7 +7,8 @@ may stand for several holders, told apart by ``slot``. Another room's holders ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from locks.models import Credential, Lock, StaffCode
+from locks.models import AccommodationLock, Credential, Lock, StaffCode
 from locks.plan import CredentialFacts, HolderFacts
 from locks.provider import Window
 from reservations.models import Reservation
@@ -103,26 +104,36 @@ def guest(reservation_id: int, hold: bool) -> list[Holder]:
     """A guest has a right while the stay is confirmed, its unit active, and no operator has withdrawn the PINs."""
     rows = Reservation.objects.select_related("accommodation", "withdrawal")
     if hold:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     stay = rows.filter(pk=reservation_id).first()
     return [of_stay(stay)] if stay is not None else []
 
 
-def of_stay(stay: Reservation) -> Holder:
+def guests(ids: Iterable[int]) -> list[Holder]:
+    """The same for many stays in two statements."""
+    stays = list(Reservation.objects.select_related("accommodation", "withdrawal").filter(pk__in=list(ids)))
+    links = AccommodationLock.objects.filter(accommodation__in={stay.accommodation_id for stay in stays})
+    leads: dict[int, dict[int, timedelta]] = defaultdict(dict)
+    for link in links.select_related("lock").order_by("lock_id"):
+        leads[link.accommodation_id][link.lock_id] = lead(link.lock)
+    return [of_stay(stay, leads[stay.accommodation_id]) for stay in stays]
+
+
+def of_stay(stay: Reservation, leads: dict[int, timedelta] | None = None) -> Holder:
     return Holder(
         subject=stay.subject,
         keys={"purpose": Credential.Purpose.GUEST, "reservation_id": stay.pk},
         is_welcome=stay.is_confirmed() and stay.accommodation.active and not hasattr(stay, "withdrawal"),
         starts_at=stay.check_in_at,
         ends_at=stay_end(stay),
-        locks=_leads(Q(accommodations=stay.accommodation_id)),
+        locks=_leads(Q(accommodations=stay.accommodation_id)) if leads is None else leads,
     )
 
 
 @holders_of("staff", lambda number: {"staff_code_id": number})
 def staff(code_id: int, hold: bool) -> list[Holder]:
     """Somebody of the staff, at the doors that were named and at all doors of the units that were named."""
-    rows = StaffCode.objects.select_for_update() if hold else StaffCode.objects.all()
+    rows = StaffCode.objects.select_for_update(no_key=True) if hold else StaffCode.objects.all()
     code = rows.filter(pk=code_id).first()
     if code is None:
         return []

@@ -26,7 +26,7 @@ from locks.errors import (
     UnknownOutcome,
     WaitForDevice,
 )
-from locks.holders import Holder, Place, credentials_of
+from locks.holders import Place, credentials_of
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
@@ -49,9 +49,11 @@ def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> 
     holder = place.holder()
     if holder is None or not is_entitled(holder, now()) or place.lock_id not in holder.locks:
         return None
-    _old_doors_first(holder)
-    allocate.allocate(holder, now=now())
-    credential = place.credentials().select_related("lock").get(wanted=True)
+    there = list(holder.credentials().filter(removed_at__isnull=True).select_related("lock"))
+    _old_doors_first(there)
+    if not {credential.lock_id for credential in there if credential.wanted} >= holder.locks.keys():
+        there = allocate.allocate(holder, now=now())
+    credential = next(c for c in there if c.wanted and c.lock_id == place.lock_id)
     if credential.state == State.ON_LOCK and credential.proven == credential.wish:
         return credential
     provider = doors.provider_for(credential.lock.provider)
@@ -60,7 +62,6 @@ def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> 
             _need_digits(credential, now())
             _create_or_adopt(credential, provider, check=check, now=now)
         prove(credential, provider, now=now)
-    _hash(credential)
     return credential
 
 
@@ -143,13 +144,9 @@ def _keep_start_after_first_use(credential: Credential, provider: LockProvider, 
         note(credential, first_used_at=min(used), starts_at=proven.starts_at)
 
 
-def _old_doors_first(holder: Holder) -> None:
+def _old_doors_first(there: list[Credential]) -> None:
     """Moved to another unit: off the old locks first. A door that does not answer holds the guest up only once."""
-    waiting = holder.credentials().filter(
-        wanted=False, removed_at__isnull=True, removal_tried_at__isnull=True,
-        asked_at__isnull=False,
-    )  # fmt: skip
-    if waiting.exists():
+    if any(not c.wanted and c.removal_tried_at is None and c.asked_at is not None for c in there):
         raise WaitForDevice("The PIN is taken off the former doors first.", after=1, code="old_doors_first")
 
 
@@ -185,10 +182,3 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
             alarm_once(credential, "pin_not_proven", str(error), now=now())
         raise
-
-
-def _hash(credential: Credential) -> None:
-    """After the door: bcrypt is slow on purpose and must not keep a guest waiting."""
-    if not credential.pin_hash and credential.pin_sealed:
-        hashed = sealing.hash_pin(sealing.unseal(credential.pin_sealed))
-        Credential.objects.filter(pk=credential.pk, removed_at__isnull=True).update(pin_hash=hashed)

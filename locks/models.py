@@ -159,6 +159,8 @@ class Credential(models.Model):
         REMOVING = "removing", _("being removed")
         FAILED = "failed", _("the lock refused it")
 
+    UNHASHED = Q(pin_hash="") & ~Q(pin_sealed=b"")
+
     purpose = models.CharField(_("purpose"), max_length=8, choices=Purpose, default=Purpose.GUEST)
     reservation = models.ForeignKey(
         Reservation, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("reservation"), null=True,
@@ -230,6 +232,7 @@ class Credential(models.Model):
             models.Index(fields=["lock", "removed_at"], name="credential_by_lock"),
             models.Index(fields=["reservation"], name="credential_by_stay"),
             models.Index(fields=["state", "ends_at"], name="credential_by_state"),
+            models.Index(fields=["id"], condition=Q(pin_hash="") & ~Q(pin_sealed=b""), name="credential_unhashed"),
         ]
 
     def __str__(self) -> str:

@@ -6,21 +6,27 @@ Running it twice changes nothing, and the order in which facts arrive does not m
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from locks import holders
 from locks.holders import Holder
 from locks.models import Credential, Withdrawal
 from locks.plan import KINDS, WantedJob, is_entitled, plan, ran_its_course
-from locks.store import note, note_new
+from locks.store import note_new
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.models import Heartbeat, Job
 from smartlock.audit.services import record
 
 LAST_LOOK = "replan_after_jobs"
+PORTION = 500  # so many stays are looked at in one statement
+SECRETS = ("pin_hash", "pin_sealed", "pin_fingerprint")
 
 
 def replan(reservation_id: int, *, now: datetime) -> None:
@@ -73,10 +79,45 @@ def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)
     since = min(last_look, now) - recent
     ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).values_list("subject", flat=True)
     subjects = sorted(set(ended))
-    for subject in subjects:
-        replan_subject(subject, now=now)
+    for start in range(0, len(subjects), PORTION):
+        look_again(subjects[start : start + PORTION], now=now)
     Heartbeat.objects.update_or_create(name=LAST_LOOK, defaults={"beat_at": now})
     return len(subjects)
+
+
+def look_again(subjects: Iterable[str], *, now: datetime) -> int:
+    """Plan those anew whose wishes or jobs are not as planned; returns how many.
+
+    After a job that did what it should nothing is to be planned, and finding that out takes four statements for all.
+    """
+    rest = sorted(set(subjects) - _in_line(subjects, now))
+    for subject in rest:
+        replan_subject(subject, now=now)
+    return len(rest)
+
+
+def _in_line(subjects: Iterable[str], now: datetime) -> set[str]:
+    """The stays among them for which planning would change nothing."""
+    ids = [int(number) for word, _, number in (subject.partition(":") for subject in subjects) if word == "reservation"]
+    stays = holders.guests(ids)
+    credentials, known = defaultdict(list), defaultdict(list)
+    for credential in Credential.objects.filter(reservation__in=ids, removed_at__isnull=True).defer(*SECRETS):
+        credentials[credential.subject].append(credential)
+    for job in _known_jobs(subject__in=[stay.subject for stay in stays]):
+        known[job.subject].append(job)
+    return {stay.subject for stay in stays if _is_in_line(stay, credentials[stay.subject], known[stay.subject], now)}
+
+
+def _is_in_line(holder: Holder, credentials: list[Credential], known: list[Job], now: datetime) -> bool:
+    for credential in credentials:
+        wish = _wish(holder, credential, now) if credential.wanted else {}
+        if any(getattr(credential, name) != value for name, value in wish.items()):
+            return False
+    wanted = {live_key(holder, job): job for job in plan(holder.facts(credentials), now)}
+    live = {job.live_key: job for job in known if job.is_live()}
+    shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
+    missing = [key for key, job in wanted.items() if key not in live and (key, job.due_at) not in shelf]
+    return not missing and all(key in wanted and _satisfies(job, wanted[key], now) for key, job in live.items())
 
 
 def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetime) -> None:
@@ -84,27 +125,24 @@ def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetim
 
     Only the wish is written: what a worker learns about the door in this very moment is not overwritten.
     """
-    is_over = not (is_entitled(holder, now) or ran_its_course(holder, now))
     for credential in credentials:
-        if not credential.wanted:
-            continue
-        if is_over or credential.lock_id not in holder.locks:
-            note(credential, wanted=False, unwanted_at=now)
-        else:
-            note_new(credential, starts_at=_wished_start(holder, credential), ends_at=holder.ends_at)
+        if credential.wanted:
+            note_new(credential, **_wish(holder, credential, now))
 
 
-def _wished_start(holder: Holder, credential: Credential) -> datetime:
+def _wish(holder: Holder, credential: Credential, now: datetime) -> dict[str, Any]:
     """After the first use only the end moves: the guest is inside."""
-    if credential.first_used_at is None:
-        return holder.starts_at
-    return min(credential.starts_at, holder.starts_at)
+    is_over = not (is_entitled(holder, now) or ran_its_course(holder, now))
+    if is_over or credential.lock_id not in holder.locks:
+        return {"wanted": False, "unwanted_at": now}
+    used = credential.first_used_at is not None
+    starts_at = min(credential.starts_at, holder.starts_at) if used else holder.starts_at
+    return {"starts_at": starts_at, "ends_at": holder.ends_at}
 
 
 def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now: datetime) -> None:
     """Schedule what is missing, move what is set for another time, call off what is not wanted any more."""
-    rows = Job.objects.filter(subject=subject, kind__in=KINDS, state__in=[*Job.LIVE, Job.State.FAILED])
-    known = list(rows)
+    known = list(_known_jobs(subject=subject))
     live = {job.live_key: job for job in known if job.is_live()}
     # The very same job failed for good: it waits for a person, planning again must not start it anew.
     shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
@@ -115,6 +153,10 @@ def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now
     stale = [job.pk for job in live.values()]
     if stale:
         jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="Nobody is entitled to it any longer.")
+
+
+def _known_jobs(**which: Any) -> QuerySet[Job]:
+    return Job.objects.filter(**which, kind__in=KINDS, state__in=[*Job.LIVE, Job.State.FAILED])
 
 
 def live_key(holder: Holder, job: WantedJob) -> str:

@@ -5,6 +5,7 @@ And writes down what a lock told by itself.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from locks.complaints import record_events
 from locks.models import AccommodationLock, Lock, StaffCode
 from locks.openings import record_openings
 from locks.plan import KINDS
-from locks.planning import replan, replan_subject
+from locks.planning import look_again, replan, replan_subject
 from locks.provider import DoorAlarm, DoorOpening
 from locks.signals import door_alarmed, door_opened
 from reservations.models import Reservation
@@ -62,7 +63,25 @@ def job_at_door_ended(job: Job, **_: Any) -> None:
     between, ``replan_after_jobs`` looks again within the minute.
     """
     if job.kind in KINDS:
-        transaction.on_commit(lambda: replan_subject(job.subject, now=clock.now()))
+        _ended.subjects.add(job.subject)
+        transaction.on_commit(_look_once)
+
+
+class _Ended(threading.local):
+    """Whose jobs ended in this thread's transaction. Those of one that was rolled back are looked at for nothing."""
+
+    def __init__(self) -> None:
+        self.subjects: set[str] = set()
+
+
+_ended = _Ended()
+
+
+def _look_once() -> None:
+    """Many jobs end in one transaction: the first that is called looks for all of them."""
+    subjects, _ended.subjects = _ended.subjects, set()
+    if subjects:
+        look_again(subjects, now=clock.now())
 
 
 def _replan_current(*, stays: Q, codes: Q) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# The credential's state, window or wish changed. Argument: credential (Credential).
+# The credential's state, window or wish changed. Arguments: credential (Credential), settled (bool): False while a job
+# is at work at this door and will note more; its end (``job_ended``) or, when it is put back, one more signal follows.
 credential_changed = Signal()
 
 # A person must look at a door. Arguments: credential (Credential), code (str), text (str).

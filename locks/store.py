@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import transaction
@@ -11,16 +14,50 @@ from locks.errors import DoorError
 from locks.models import Credential
 from locks.signals import credential_changed
 
+_touched: ContextVar[dict[int, Credential] | None] = ContextVar("touched", default=None)
 
-@transaction.atomic
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """While a job is at work at a door, the rooms above need not look at every step.
+
+    The end of the job makes them look; when it fails or is put back, they are told here. A worker that is killed in
+    between runs its job again.
+    """
+    touched: dict[int, Credential] = {}
+    told: dict[int, Credential] = {}
+    token = _touched.set(touched)
+    try:
+        yield
+    except Exception:
+        told = touched
+        raise
+    finally:
+        _touched.reset(token)
+        for credential in told.values():
+            credential_changed.send(Credential, credential=credential, settled=True)
+
+
 def note(credential: Credential, **facts: Any) -> None:
     """Record facts about the door. Facts are kept even when the job was called off meanwhile: they happened."""
     changed = any(getattr(credential, name) != value for name, value in facts.items())
+    touched = _touched.get()
+    if touched is not None:
+        _write(credential, facts)
+        touched[credential.pk] = credential
+        if changed:
+            credential_changed.send(Credential, credential=credential, settled=False)
+        return
+    with transaction.atomic():
+        _write(credential, facts)
+        if changed:
+            credential_changed.send(Credential, credential=credential, settled=True)
+
+
+def _write(credential: Credential, facts: dict[str, Any]) -> None:
     Credential.objects.filter(pk=credential.pk).update(**facts, updated_at=timezone.now())
     for name, value in facts.items():
         setattr(credential, name, value)
-    if changed:
-        credential_changed.send(Credential, credential=credential)
 
 
 def note_new(credential: Credential, **facts: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from locks import foreign, issue, planning, reading, remove, usage
+from locks import foreign, hashing, issue, planning, reading, remove, usage
 from locks.foreign import REMOVE_FOREIGN
 from locks.holders import Place
 from locks.plan import CHANGE, GENERATE, REVOKE
+from locks.store import at_work
 from scheduler import clock
 from scheduler.kinds import job
 from scheduler.retry import RetryPolicy
@@ -29,17 +30,20 @@ NEVER_GIVE_UP = RetryPolicy(
 
 @job(GENERATE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def generate_pin(run: Run) -> None:
-    issue.generate_pin(place(run), check=run.check, now=clock.now)
+    with at_work():
+        issue.generate_pin(place(run), check=run.check, now=clock.now)
 
 
 @job(CHANGE, queue="pins", priority=3, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
 def change_window(run: Run) -> None:
-    issue.change_window(place(run), check=run.check, now=clock.now)
+    with at_work():
+        issue.change_window(place(run), check=run.check, now=clock.now)
 
 
 @job(REVOKE, queue="pins", priority=2, exclusive=True, retry=NEVER_GIVE_UP, batch=BATCH)
 def revoke_pin(run: Run) -> None:
-    remove.revoke_pin(place(run), check=run.check, now=clock.now)
+    with at_work():
+        remove.revoke_pin(place(run), check=run.check, now=clock.now)
 
 
 @shared_task(name="locks.replan_after_jobs", ignore_result=True)
@@ -65,6 +69,11 @@ def read_doors() -> dict[str, int]:
 @shared_task(name="locks.forget_old_openings", ignore_result=True)
 def forget_old_openings() -> int:
     return reading.forget_old(now=clock.now())
+
+
+@shared_task(name="locks.hash_pins", ignore_result=True)
+def hash_pins() -> int:
+    return hashing.hash_pins(now=clock.now())
 
 
 def place(run: Run) -> Place:

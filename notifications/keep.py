@@ -25,6 +25,7 @@ def erase_delivered(outlook: Outlook) -> int:
         if outlook.told.codes.get(str(credential.lock_id)) == credential.pin_fingerprint
         and credential.pin_fingerprint not in unproven
         and credential.pin_sealed
+        and credential.pin_hash  # what is not hashed yet is still needed; the hash brings us here again
     ]
     for credential in done:
         note(credential, pin_sealed=b"")

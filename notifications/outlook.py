@@ -50,9 +50,9 @@ def look(reservation: Reservation, *, now: datetime) -> Outlook:
         .select_related("lock")
         .order_by("lock__name", "pk")
     )
-    told = last_told(reservation)
-    truth = _truth(reservation, credentials, told, now)
     last = Message.objects.filter(reservation=reservation).order_by("-id").first()
+    told = last_told(reservation) if last is not None else None
+    truth = _truth(reservation, credentials, told, now)
     return Outlook(reservation, credentials, told, truth, decide(told, truth), last)
 
 

@@ -22,7 +22,7 @@ from scheduler.models import Job
 TELL_GUEST = "notifications.tell_guest"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def plan_telling(reservation_id: int, *, now: datetime) -> None:
     """Schedule, move or call off the stay's message, by the last known facts."""
     reservation = _locked(reservation_id)
@@ -47,7 +47,7 @@ def live_key(reservation_id: int) -> str:
 
 def _locked(reservation_id: int) -> Reservation | None:
     """The row alone is locked, not the unit that is read along with it."""
-    rows = Reservation.objects.select_for_update(of=("self",)).select_related("accommodation")
+    rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("accommodation")
     return rows.filter(pk=reservation_id).first()
 
 

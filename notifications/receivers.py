@@ -28,13 +28,13 @@ from scheduler.signals import job_ended, job_failed
 
 
 @receiver(credential_changed)
-def door_changed(credential: Credential, **_: Any) -> None:
+def door_changed(credential: Credential, settled: bool, **_: Any) -> None:
     """Planned after the commit: the sender holds the credential's row, and the plan locks the reservation first.
 
     Should the process die in between, the end of the job at the door plans it once more (``job_of_stay_ended``).
     """
     stay = credential.reservation_id
-    if stay is None:  # the digits of staff are shown to an operator, backups are nobody's yet
+    if stay is None or not settled:  # the digits of staff are shown to an operator, backups are nobody's yet
         return
     transaction.on_commit(lambda: plan_telling(stay, now=clock.now()), robust=True)
 

@@ -31,24 +31,25 @@ class TimeMachine:
         """Run everything that comes due up to then, each job at its own moment. Returns (kind, outcome) in order."""
         ran: list[tuple[str, str]] = []
         while job := self._next(moment):
-            self._forward(job.run_at)
+            self.forward(job.run_at)
             with TestCase.captureOnCommitCallbacks(execute=True):
                 ran.append((job.kind, run_one(kinds.get(job.kind), job.pk, job.version, worker="test")))
             if len(ran) > LIMIT:
                 raise AssertionError(f"more than {LIMIT} runs up to {moment}, a loop? {ran[-5:]}")
-        self._forward(moment)
+        self.forward(moment)
         return ran
 
     def bury_the_dead(self) -> None:
         """A worker was killed: let its lease run out and hand its jobs back."""
-        self._forward(self.now + timedelta(minutes=2))
+        self.forward(self.now + timedelta(minutes=2))
         rescue(now=self.now)
 
     def _next(self, moment: datetime) -> Job | None:
         due = Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=moment)
         return due.order_by("run_at", "priority", "id").first()
 
-    def _forward(self, moment: datetime) -> None:
+    def forward(self, moment: datetime) -> None:
+        """Only the clock moves."""
         self._traveller.move_to(max(self.now, moment), tick=False)
 
 

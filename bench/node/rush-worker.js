@@ -59,9 +59,9 @@ const choose = (taken) => {
 const FACTS = `SELECT r.id, r.check_in_at, r.check_out_at, r.status, l.id AS lock, l.device_id, l.capacity
   FROM reservations_reservation r JOIN locks_accommodationlock al ON al.accommodation_id = r.accommodation_id
   JOIN locks_lock l ON l.id = al.lock_id WHERE r.id = $1`
-const CREATE = `INSERT INTO locks_credential (reservation_id, lock_id, name, pin_hash, pin_sealed, pin_fingerprint, wanted,
+const CREATE = `INSERT INTO locks_credential (purpose, slot, reservation_id, lock_id, name, pin_hash, pin_sealed, pin_fingerprint, wanted,
   starts_at, ends_at, provider_ref, state, last_error, created_at, updated_at)
-  VALUES ($1, $2, $3, '', $4, $5, true, $6, $7, '', 'absent', '', now(), now()) RETURNING id`
+  VALUES ('guest', 0, $1, $2, $3, '', $4, $5, true, $6, $7, '', 'absent', '', now(), now()) RETURNING id`
 
 const allocate = async (stay) => {
   const client = await database.connect()

@@ -10,6 +10,7 @@ import pytest
 
 from locks import doors, sealing
 from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome
+from locks.hashing import hash_pins
 from locks.models import AccommodationLock, Credential, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
 from locks.planning import readmit, replan, replan_after_jobs, withdraw
@@ -84,6 +85,9 @@ def test_the_pin_comes_one_lead_before_check_in_and_goes_at_check_out(street: Fa
     assert (held.window.starts_at, held.window.ends_at, len(held.pin)) == (CHECK_IN, CHECK_OUT, 6)
     credential = Credential.objects.get()
     assert (credential.state, credential.proven) == ("on_lock", credential.wish)
+    assert credential.pin_hash == ""
+    hash_pins(now=clock.now)
+    credential.refresh_from_db()
     assert sealing.matches(held.pin, credential.pin_hash)
     clock.until(CHECK_OUT)
     assert street.on(lock.device_id) == []

@@ -43,6 +43,7 @@ class Stage:
             credential = Credential.objects.create(
                 reservation=stay, lock=lock, name=f"SL {stay.pk} {lock.pk} {pin[:2]}", pin_sealed=sealing.seal(pin),
                 pin_fingerprint=sealing.fingerprint(pin), starts_at=stay.check_in_at, ends_at=stay.check_out_at,
+                pin_hash=sealing.hash_pin(pin),
             )  # fmt: skip
             self.ask(credential)
         return credential

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
 
+from locks.errors import WaitForDevice
 from locks.models import Credential
-from locks.store import note
+from locks.store import at_work, note
 from notifications.decide import BREATH
 from notifications.models import Message
 from notifications.planning import TELL_GUEST, plan_telling
@@ -164,3 +166,13 @@ def test_when_the_stay_is_over_nobody_is_told(stage: Stage) -> None:
     stage.now = stay.check_out_at
     plan_telling(stay.pk, now=stage.now)
     assert stage.job() is None
+
+
+def test_a_job_at_a_door_that_is_put_back_has_the_letter_planned(stage: Stage) -> None:
+    """Its end would plan it, but it has not ended: a guest of a sleeping lock must be told in time all the same."""
+    stay = stage.book()
+    with stage.committing(), suppress(WaitForDevice), at_work():
+        stage.accept(stay)
+        assert stage.job() is None
+        raise WaitForDevice("asleep")
+    assert stage.job() is not None

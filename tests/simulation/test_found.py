@@ -38,5 +38,5 @@ def test_a_stay_is_looked_at_again_however_long_beat_was_away(monkeypatch: pytes
     assert replan_after_jobs(now=NOW + 30 * MINUTE) == 1
     assert Job.objects.filter(kind=CHANGE, subject=stay.subject, state="scheduled").exists()
     assert Reservation.objects.count() == 1
-    monkeypatch.setattr(planning, "replan", None)  # the next look leaves it alone
+    monkeypatch.setattr(planning, "replan_subject", None)  # the next look leaves it alone
     assert replan_after_jobs(now=NOW + 40 * MINUTE) == 0
