@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Count, Prefetch, Q, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from locks import planning, staff
-from locks.models import AccommodationLock, Credential, Lock, StaffCode
+from locks import caretaker, foreign, planning, reading, reconcile, staff
+from locks.errors import DoorError
+from locks.models import AccommodationLock, Credential, Lock, Opening, StaffCode
+from locks.reconcile import Difference
 from reservations.models import Accommodation
 from scheduler import clock
-from smartlock.admin import words
+from smartlock.admin import lock_state, words
 from smartlock.admin.base import (
     DASH,
     Inline,
@@ -29,12 +33,14 @@ from smartlock.admin.base import (
     column,
     fact,
     label,
+    leads_to,
     moment,
     page_of,
     verb,
 )
 from smartlock.audit.services import record
 
+MOST_AT_ONCE = 20
 SECRETS = ("pin_hash", "pin_sealed", "pin_fingerprint")
 
 
@@ -49,22 +55,39 @@ class UnitInline(Inline):
 
 @admin.register(Lock)
 class LockPage(Page):
-    list_display = ["name", "radio", "units", "pins_on_it", "is_online", "battery", "seen"]
+    list_display = ["name", "units", "radio", "battery", "connection", "codes", "trouble", "compared", "last_opening"]
     list_filter = ["radio", "online"]
-    search_fields = ["name", "device_id"]
-    readonly_fields = ["is_online", "battery", "seen"]
+    search_fields = ["name", "device_id", "accommodations__name"]
     fieldsets = [
         (None, {"fields": ["name", ("provider", "device_id"), "radio"]}),
         (_("What it can hold"), {"fields": [("pin_length", "pin_digits"), ("capacity", "lead_minutes")]}),
-        (_("As last read"), {"fields": [("is_online", "battery"), "seen"]}),
     ]
+    change_form_outer_before_template = "smartlock/admin/lock.html"
+    actions = ["read_now"]
+    actions_detail = ["read_now_here", "compare"]
     inlines = [UnitInline]
     warn_unsaved_form = True
 
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("locks.change_lock")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lock]:
         there = Q(credentials__removed_at__isnull=True, credentials__asked_at__isnull=False)
-        units = Prefetch("accommodations", queryset=Accommodation.objects.only("name"))
-        return Lock.objects.annotate(pins=Count("credentials", filter=there)).prefetch_related(units)
+        units = Prefetch("accommodations", queryset=Accommodation.objects.only("name", "timezone"))
+        latest = Opening.objects.filter(lock=OuterRef("pk")).order_by("-at").values("at")[:1]
+        locks = Lock.objects.annotate(
+            pins=Count("credentials", filter=there, distinct=True), opened_at=Subquery(latest)
+        )
+        return locks.select_related("report").prefetch_related(units, lock_state.running_incidents())
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        lock = self.get_queryset(request).filter(pk=object_id).first() if object_id and object_id.isdigit() else None
+        if lock is not None and self.has_view_permission(request, lock):
+            context["overview"] = lock_state.overview(lock, caretaker.policy(), now=clock.now())
+        return super().changeform_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Lock, form: Any, change: bool) -> None:
         obj.save()  # whoever listens to it plans the stays again
@@ -74,25 +97,90 @@ class LockPage(Page):
     def units(self, lock: Lock) -> str:
         return ", ".join(unit.name for unit in lock.accommodations.all()) or DASH
 
-    @column(_("PINs on it"), ordering="pins")
-    def pins_on_it(self, lock: Any) -> SafeString | str:
-        text = f"{lock.pins} / {lock.capacity}"
-        return format_html('<span class="sl-bad">{}</span>', text) if lock.pins >= lock.capacity else text
-
-    @column(_("online"), boolean=True, ordering="online")
-    def is_online(self, lock: Lock) -> bool | None:
-        return lock.online
-
     @column(_("battery"), ordering="battery_percent")
-    def battery(self, lock: Lock) -> SafeString | str:
-        if lock.battery_percent is None:
-            return DASH
-        tone = "bad" if lock.battery_percent < 20 else "quiet"
-        return format_html('<span class="sl-{}">{} %</span>', tone, lock.battery_percent)
+    def battery(self, lock: Lock) -> SafeString:
+        return _light(lock_state.battery(lock))
 
-    @column(_("last read"), ordering="seen_at")
-    def seen(self, lock: Lock) -> SafeString | str:
-        return moment(lock.seen_at)
+    @column(_("connection"), ordering="heard_at")
+    def connection(self, lock: Lock) -> SafeString:
+        return _light(lock_state.connection(lock, caretaker.policy(), clock.now()))
+
+    @column(_("codes"), ordering="pins")
+    def codes(self, lock: Lock) -> SafeString:
+        return _light(lock_state.capacity(lock))
+
+    @column(_("faults"))
+    def trouble(self, lock: Lock) -> SafeString:
+        return _light(lock_state.trouble(lock))
+
+    @column(_("compared"), ordering="report__tried_at")
+    def compared(self, lock: Lock) -> SafeString:
+        return _light(lock_state.agreement(lock))
+
+    @column(_("last opening"), ordering="opened_at")
+    def last_opening(self, lock: Any) -> SafeString | str:
+        unit = next(iter(lock.accommodations.all()), None)
+        return moment(lock.opened_at, unit.zone if unit else None)
+
+    # --- asking the lock ---------------------------------------------------------------------------------------
+
+    @verb(_("Read now"))
+    def read_now(self, request: HttpRequest, queryset: QuerySet[Lock]) -> None:
+        """Battery, connection, open log and alarms of the chosen locks; a handful, as each costs three calls."""
+        done = 0
+        for lock in queryset.order_by("pk")[:MOST_AT_ONCE]:
+            try:
+                reading.read_now(lock, now=clock.now())
+                done += 1
+            except DoorError as error:
+                messages.error(request, f"{lock}: {error}")
+        if done:
+            text = ngettext("%(count)d lock was read.", "%(count)d locks were read.", done)
+            messages.success(request, text % {"count": done})
+
+    read_now_here = button(
+        "read_now", _("Read now"),
+        _("Ask the lock for its battery, its connection and its log now? It takes three calls."),
+        icon="sync",
+    )  # fmt: skip
+
+    @leads_to(_("Compare with our records"), path="compare", icon="rule")
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """First the exact difference; only then, by the button on that page, what is to be done about it."""
+        lock = get_object_or_404(Lock, pk=object_id)
+        back = reverse("admin:locks_lock_change", args=[lock.pk])
+        found, error = Difference(), ""
+        try:
+            found = reconcile.preview(lock, now=clock.now(), actor=actor(request))
+        except DoorError as failed:
+            error = str(failed)
+        if request.method == "POST" and not error:
+            self._apply(request, lock, found)
+            return HttpResponseRedirect(back)
+        unit = lock.accommodations.first()
+        context = {
+            **self.admin_site.each_context(request), "title": _("Compare with our records"), "lock": lock,
+            "rows": lock_state.differences(found.as_dict(), unit.zone if unit else None), "error": error, "back": back,
+            "has_foreign": bool(found.foreign), "may_apply": True, "opts": Lock._meta,
+        }  # fmt: skip
+        return TemplateResponse(request, "smartlock/admin/reconcile.html", context)
+
+    def _apply(self, request: HttpRequest, lock: Lock, found: Difference) -> None:
+        """What is missing or unwanted as a matter of course; the rest as far as it was ticked."""
+        now, who = clock.now(), actor(request)
+        count = reconcile.mend(lock, found, now=now, actor=who)
+        ticked = {int(number) for number in request.POST.getlist("changed") if number.isdigit()}
+        count += reconcile.put_right(lock, found, now=now, actor=who, only=ticked)
+        for code in found.foreign:
+            if code.ref in request.POST.getlist("foreign"):
+                foreign.order_removal(lock, code, now=now, actor=who)
+                count += 1
+        done = ngettext("%(count)d code is being put right.", "%(count)d codes are being put right.", count)
+        answer(request, count, done % {"count": count}, _("Nothing was to be done."))
+
+
+def _light(phrase: words.Phrase) -> SafeString:
+    return label(phrase.text, phrase.tone)
 
 
 def clock_column(field: str, title: Any) -> Any:

@@ -31,6 +31,7 @@ KINDS = {
     "locks.generate_pin": gettext_lazy("Put the PIN on the door"),
     "locks.change_window": gettext_lazy("Change when the PIN opens"),
     "locks.revoke_pin": gettext_lazy("Take the PIN off the door"),
+    "locks.remove_foreign": gettext_lazy("Take a code off that is not ours"),
     "webhooks.process_event": gettext_lazy("Process an event from Stays"),
     "notifications.tell_guest": gettext_lazy("Write to the guest"),
     "notifications.tell_operator": gettext_lazy("Write to the operators"),
