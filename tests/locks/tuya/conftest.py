@@ -6,7 +6,7 @@ from locks.tuya import TuyaProvider
 from tests.locks.tuya.fake_cloud import FakeCloud, provider_at
 
 # The shared suite is not a test module by name; its asserts deserve to be explained all the same.
-pytest.register_assert_rewrite("tests.locks.door_conformance")
+pytest.register_assert_rewrite("tests.conformance.suite")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What any brand of lock must do, told through ``LockProvider`` alone.
 
-A brand's test module subclasses ``DoorConformance`` and gives it a ``street``: the brand's provider, its pretend doors,
-and the few things a test does to them from outside. Every test then runs once for each radio the brand has.
+A brand gives a ``Street``: its provider, its pretend doors, and the few things a test does to them from outside. A line
+in ``brands.py`` then runs every test here once for each radio the brand has.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from locks.errors import (
     Refused,
     Transient,
     UnknownOutcome,
+    Unsupported,
     WaitForDevice,
 )
-from locks.provider import Device, LockProvider, PinReading, PinState, Radio, Window
+from locks.provider import AlarmKind, Device, LockProvider, OfflineCode, PinReading, PinState, Radio, Window
 
 
 class Trouble(StrEnum):
@@ -50,6 +51,10 @@ class Street(Protocol):
     @property
     def provider(self) -> LockProvider: ...
 
+    def reset(self) -> None:
+        """Nothing on any door, no trouble, no memory of former tests."""
+        ...
+
     def device(self, radio: Radio) -> Device | None:
         """A door of this radio, nothing on it; None if the brand has none."""
         ...
@@ -64,7 +69,13 @@ class Street(Protocol):
         """Digits this lock takes, never the same twice."""
         ...
 
-    def opens(self, device: Device, pin: str) -> bool: ...
+    def opens(self, device: Device, pin: str) -> bool:
+        """Type it at the keypad, whether or not the lock has a connection."""
+        ...
+
+    def tamper(self, device: Device) -> None:
+        """Somebody pries at the door."""
+        ...
 
     def trouble(self, device: Device, trouble: Trouble) -> AbstractContextManager[None]: ...
 
@@ -216,6 +227,57 @@ class DoorConformance:
         assert reading.name
         assert abs(reading.read_at - now()) < timedelta(minutes=1)
         assert reading.battery_percent is None or 0 <= reading.battery_percent <= 100
+
+    def test_a_wrong_pin_and_a_tampered_door_are_alarms(self, street: Street, device: Device) -> None:
+        if not street.provider.capabilities(device).alarms:
+            pytest.skip("this lock reports no alarms")
+        since = now() - timedelta(minutes=1)
+        assert not street.opens(device, street.new_pin(device))
+        street.tamper(device)
+        alarms = street.provider.alarms(device, since, now() + timedelta(minutes=1))
+        assert [one.kind for one in alarms] == [AlarmKind.WRONG_PIN, AlarmKind.TAMPER]
+        assert street.provider.alarms(device, since - timedelta(hours=1), since) == []
+
+    # -- codes that need no connection -------------------------------------------------------------------------
+
+    @pytest.fixture
+    def offline_code(self, street: Street, device: Device) -> OfflineCode:
+        if not street.provider.capabilities(device).offline_codes:
+            pytest.skip("this lock has no offline codes")
+        return street.provider.create_offline_code(device, name="offline", window=tonight())
+
+    def test_an_offline_code_opens_a_lock_nobody_reached(
+        self, street: Street, device: Device, offline_code: OfflineCode
+    ) -> None:
+        with street.trouble(device, Trouble.DEVICE_OFFLINE):
+            assert street.opens(device, offline_code.code)
+
+    def test_an_offline_code_says_its_true_window_and_hides_its_digits(self, offline_code: OfflineCode) -> None:
+        asked, given = tonight(), offline_code.window
+        assert given.starts_at <= asked.starts_at + timedelta(seconds=5)
+        assert timedelta(hours=-1, seconds=-5) <= given.ends_at - asked.ends_at <= timedelta(seconds=5)
+        assert offline_code.code not in repr(offline_code)
+
+    def test_an_opening_by_offline_code_names_it(
+        self, street: Street, device: Device, offline_code: OfflineCode
+    ) -> None:
+        assert street.opens(device, offline_code.code)
+        openings = street.provider.openings(device, now() - timedelta(minutes=1), now() + timedelta(minutes=1))
+        assert [one.pin_ref for one in openings] == [offline_code.ref]
+
+    def test_an_offline_code_too_far_ahead_is_refused(self, street: Street, device: Device) -> None:
+        can = street.provider.capabilities(device)
+        if not can.offline_codes:
+            pytest.skip("this lock has no offline codes")
+        start = now() + can.offline_codes_ahead + timedelta(hours=2)
+        with pytest.raises(Refused):
+            street.provider.create_offline_code(device, name="far", window=Window(start, start + timedelta(days=1)))
+
+    def test_without_offline_codes_the_answer_is_unsupported(self, street: Street, device: Device) -> None:
+        if street.provider.capabilities(device).offline_codes:
+            pytest.skip("this lock has offline codes")
+        with pytest.raises(Unsupported):
+            street.provider.create_offline_code(device, name="none", window=tonight())
 
     # -- a lock that sleeps ------------------------------------------------------------------------------------
 

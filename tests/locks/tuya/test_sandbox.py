@@ -1,97 +1,19 @@
-"""TuyaProvider against the sandbox, over real HTTP."""
+"""What is Tuya's own: tickets, tokens, gateways, calls and secrets, on the real wire."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-import re
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import httpx
 import pytest
 import structlog
 
 from locks.errors import PinTaken, Refused, UnknownOutcome
-from locks.provider import Device, PinState, Radio
-from locks.tuya import MemoryTokenStore, TuyaProvider, provider_from
-from tests.locks.door_conformance import DoorConformance, Stay, Trouble
-from tests.sandbox_process import BLE, CREDENTIALS, WIFI, ZIGBEE, RunningSandbox, running_sandbox
-
-DOORS: dict[Radio, str] = {"wifi": WIFI, "zigbee": ZIGBEE, "ble": BLE}
-FAULTS = {
-    Trouble.DEVICE_OFFLINE: "offline",
-    Trouble.DEVICE_BUSY: "busy",
-    Trouble.LOCK_FULL: "full",
-    Trouble.TOO_FAST: "rate_limited",
-    Trouble.SERVER_BROKEN: "server_error",
-    Trouble.PLAN_ENDED: "quota_gone",
-    Trouble.CUT_AFTER_WRITE: "cut_connection",
-    Trouble.TOKEN_LOST: "token_revoked",
-    Trouble.CLOCK_APART: "clock_skew",
-}
-
-
-SECRET_FIELD = re.compile(r'"(access_token|ticket_id|ticket_key|password|local_key)": *"([^"]+)"')
-
-
-class TappedWire(httpx.HTTPTransport):
-    """The real network, remembering every secret that passes, so that a test can look for it elsewhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kinds: set[str] = set()
-        self.secrets: set[str] = set()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._note(request.content)
-        response = super().handle_request(request)
-        self._note(response.read())
-        return response
-
-    def _note(self, content: bytes) -> None:
-        for kind, secret in SECRET_FIELD.findall(content.decode()):
-            self.kinds.add(kind)
-            self.secrets.add(secret)
-
-
-class SandboxStreet:
-    def __init__(self, sandbox: RunningSandbox) -> None:
-        self.sandbox = sandbox
-        self.wire = TappedWire()
-        self.provider: TuyaProvider = provider_from(
-            sandbox.base_url,
-            CREDENTIALS["TUYA_CLIENT_ID"],
-            CREDENTIALS["TUYA_CLIENT_SECRET"],
-            MemoryTokenStore(),
-            transport=self.wire,
-        )
-        self._numbers = itertools.count(1)
-
-    def device(self, radio: Radio) -> Device | None:
-        return Device(DOORS[radio], radio)
-
-    def sleeps(self, device: Device) -> bool:
-        return device.radio == "wifi"
-
-    def wake(self, device: Device) -> None:
-        self.sandbox.wake(device.device_id)
-
-    def new_pin(self, device: Device) -> str:
-        digits = 7 if device.radio == "wifi" else 6
-        return str(next(self._numbers) * 7919 + 10 ** (digits - 1))
-
-    def opens(self, device: Device, pin: str) -> bool:
-        return bool(self.sandbox.try_pin(device.device_id, pin)["opened"])
-
-    @contextmanager
-    def trouble(self, device: Device, trouble: Trouble) -> Iterator[None]:
-        self.sandbox.fault(device.device_id, FAULTS[trouble])
-        try:
-            yield
-        finally:
-            self.sandbox.fault(device.device_id, FAULTS[trouble], on=False)
+from locks.provider import PinState
+from tests.conformance.suite import Stay, Trouble
+from tests.conformance.tuya_street import SandboxStreet
+from tests.sandbox_process import CREDENTIALS, RunningSandbox, running_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +22,19 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield running
 
 
-class TestTuya(DoorConformance):
+class TestTuya:
     @pytest.fixture
     def street(self, sandbox: RunningSandbox) -> Iterator[SandboxStreet]:
         sandbox.reset()
         street = SandboxStreet(sandbox)
         yield street
-        street.provider.client.close()
+        street.close()
+
+    @pytest.fixture(params=["wifi", "zigbee", "ble"])
+    def stay(self, request: pytest.FixtureRequest, street: SandboxStreet) -> Stay:
+        device = street.device(request.param)
+        assert device is not None
+        return Stay(street, device)
 
     def test_a_stay_costs_at_most_seven_calls(self, street: SandboxStreet, stay: Stay) -> None:
         stay.create()
