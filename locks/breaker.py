@@ -143,21 +143,29 @@ class RedisShelf:
     def __init__(self, connection: Callable[[], redis.Redis]) -> None:
         self._connection = connection
         self._own = MemoryShelf()
+        self._is_alone = False
 
     def read(self, *names: str) -> list[State]:
         try:
             texts = self._connection().mget([_key(name) for name in names])
         except redis.RedisError as error:
-            log.warning("breaker.without_redis", error=type(error).__name__)
+            self._tell(type(error).__name__)
             return self._own.read(*names)
+        self._tell("")
         return [_state(text) for text in texts]
 
     def change(self, name: str, step: Step) -> tuple[State, State]:
         try:
             return self._change(name, step)
         except redis.RedisError as error:
-            log.warning("breaker.without_redis", error=type(error).__name__)
+            self._tell(type(error).__name__)
             return self._own.change(name, step)
+
+    def _tell(self, reason: str) -> None:
+        """Once per outage, not once per call."""
+        if reason and not self._is_alone:
+            log.warning("breaker.without_redis", reason=reason)
+        self._is_alone = bool(reason)
 
     def _change(self, name: str, step: Step) -> tuple[State, State]:
         key = _key(name)

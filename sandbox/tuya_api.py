@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -79,6 +80,7 @@ class TuyaApi:
         self.store = store
         self.gate = gate
         self.delivery_seconds = delivery_seconds
+        self.counted: Counter[str] = Counter()
 
     def register(self, app: Flask) -> None:
         for route in ROUTES:
@@ -86,6 +88,7 @@ class TuyaApi:
         self._add(app, ["GET"], "/v1.0/token", lambda: self._token(""))
         self._add(app, ["GET"], "/v1.0/token/<refresh_token>", self._token)
         self._add(app, ["GET"], "/v1.3/iot-03/devices", self._devices)
+        app.add_url_rule("/sandbox/calls", "calls", lambda: jsonify(self.counted))
         for version in VERSIONS:
             self._add(app, ANY_METHOD, f"/{version}/<path:rest>", lambda rest: self._no_such_path())
 
@@ -140,6 +143,7 @@ class TuyaApi:
         self, work: Callable[[World, float], object], *, with_token: bool = True, writes: bool = False
     ) -> Response:
         with self.store.session(writes=writes) as (world, now):
+            self.counted[f"{request.method} {request.url_rule}"] += 1
             if strike(world.cloud_faults, "cloud_down", now):
                 return Response("<html>502 Bad Gateway</html>", status=502, mimetype="text/html")
             skew = is_on(world.cloud_faults, "clock_skew", now)

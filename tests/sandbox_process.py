@@ -62,6 +62,10 @@ class RunningSandbox:
     def fault(self, device_id: str, name: str, on: bool = True, **options: float) -> None:
         self._call("POST", f"/sandbox/doors/{device_id}/faults", {"fault": name, "on": on, **options})
 
+    def calls(self) -> dict[str, int]:
+        """Every call to the Tuya cloud since the sandbox started, by method and path."""
+        return dict(self._call("GET", "/sandbox/calls"))
+
     def alarm(self, device_id: str, value: str, code: str = "alarm_lock") -> None:
         self._call("POST", f"/sandbox/doors/{device_id}/alarm", {"code": code, "value": value})
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import random
 import re
 import threading
@@ -29,6 +30,9 @@ from locks.errors import Configuration
 from locks.tuya import decoding
 
 log = structlog.get_logger(__name__)
+# At DEBUG the library prints the login and every frame: it stays quiet whatever the other loggers are set to.
+_wire_log = logging.getLogger("tuya.push.wire")
+_wire_log.setLevel(logging.INFO)
 
 CENTRES = {
     "cn": "wss://mqe.tuyacn.com:8285/",
@@ -137,7 +141,9 @@ def listen(where: Address, handle: Callable[[Heard], None], idle: Callable[[], N
 
 def _hear_out(where: Address, handle: Callable[[Heard], None], idle: Callable[[], None], stop: threading.Event) -> None:
     login = {"username": where.client_id, "password": password(where.client_id, where.secret)}
-    with connect(where.full, additional_headers=login, open_timeout=10, close_timeout=2) as connection:
+    with connect(
+        where.full, additional_headers=login, open_timeout=10, close_timeout=2, logger=_wire_log
+    ) as connection:
         log.info("tuya.push_connected")
         while not stop.is_set():
             idle()

@@ -1,4 +1,4 @@
-"""A second brand, written by hand and quite unlike Tuya: names for references, no tokens, no tickets, no Bluetooth.
+"""A second brand, written by hand and quite unlike Tuya: names for references, no tokens, no tickets.
 
 Its doors live in memory. It shows how little a provider needs, and that the suite holds nothing of Tuya's.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from locks.errors import (
     AccountBroken,
@@ -91,7 +92,7 @@ class MemoryProvider:
     """Implements ``locks.provider.LockProvider``; what it creates is known by its name."""
 
     def __init__(self) -> None:
-        self.doors: dict[str, Door] = {"mem-wifi": Door(sleeps=True), "mem-zigbee": Door(sleeps=False)}
+        self.doors: dict[str, Door] = {f"mem-{radio}": Door(sleeps=radio == "wifi") for radio in get_args(Radio)}
         self._numbers = itertools.count(1)
 
     def capabilities(self, device: Device) -> Capabilities:
@@ -132,7 +133,7 @@ class MemoryProvider:
         entry = self._reads(device).entries.get(ref)
         return entry.reading if entry else PinReading(ref, "", PinState.GONE, None)
 
-    def list_pins(self, device: Device) -> list[PinReading]:
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
         readings = [entry.reading for entry in self._reads(device).entries.values()]
         return [reading for reading in readings if reading.state is not PinState.GONE]
 

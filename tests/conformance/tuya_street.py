@@ -28,7 +28,8 @@ FAULTS = {
 }
 
 
-SECRET_FIELD = re.compile(r'"(access_token|ticket_id|ticket_key|password|local_key)": *"([^"]+)"')
+SECRETS = "access_token|refresh_token|ticket_id|ticket_key|password|local_key|offline_temp_password"
+SECRET_FIELD = re.compile(rf'"({SECRETS})": *"([^"]+)"')
 
 
 class TappedWire(httpx.HTTPTransport):

@@ -148,7 +148,8 @@ def until(probe: Callable[[], Any], seconds: float = 15.0) -> None:
 
 
 def test_what_happens_at_a_door_is_heard_once(sandbox: RunningSandbox, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    for logger in ("", "websockets", "websockets.client"):
+        caplog.set_level(logging.DEBUG, logger=logger)
     sandbox.reset()
     heard: list[Heard] = []
     with listening(sandbox, heard.append):
