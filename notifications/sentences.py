@@ -65,6 +65,39 @@ NOTICES: dict[str, Words] = {
             "(PIN_KEEP=delivered). Gere um novo PIN ou peça ao hóspede que procure a primeira mensagem.",
         },
     ),
+    "source_silent": Words(
+        L.WARNING,
+        {ENGLISH: "A source of bookings is silent", PORTUGUESE: "Uma fonte de reservas está em silêncio"},
+        {
+            ENGLISH: "{stay}: {detail} Bookings may be missing. Check its address and login, and whether the link for "
+            "notifications in Stays is still set.",
+            PORTUGUESE: "{stay}: {detail} Podem faltar reservas. Verifique o endereço e o login, e se o link de "
+            "notificações na Stays continua configurado.",
+        },
+    ),
+    "listing_unknown": Words(
+        L.CRITICAL,
+        {ENGLISH: "Booking for an unknown listing", PORTUGUESE: "Reserva para um anúncio desconhecido"},
+        {
+            ENGLISH: "{stay}: no unit is mapped to this listing, so the guest gets no PIN. Map it under Listings; what "
+            "waits then goes through by itself.",
+            PORTUGUESE: "{stay}: nenhuma acomodação está ligada a este anúncio, e o hóspede não recebe PIN. Ligue-o em "
+            "Anúncios; o que espera segue sozinho.",
+        },
+    ),
+    "stay_vanished": Words(
+        L.CRITICAL,
+        {
+            ENGLISH: "A stay is gone from its feed on the day of arrival",
+            PORTUGUESE: "Uma reserva sumiu do calendário no dia da chegada",
+        },
+        {
+            ENGLISH: "{stay}: the iCal feed no longer shows it. The PIN stays. If it was cancelled, press “Revoke PINs "
+            "now” on the reservation.",
+            PORTUGUESE: "{stay}: o calendário iCal não a mostra mais. O PIN continua. Se foi cancelada, use “Revogar "
+            "PINs agora” na reserva.",
+        },
+    ),
     "stays_overlap": Words(
         L.CRITICAL,
         {ENGLISH: "Double booking", PORTUGUESE: "Reserva duplicada"},

@@ -25,6 +25,8 @@ from prometheus_client.registry import Collector
 
 from locks import doors, usage
 from locks.models import Credential
+from reservations import listings, silence
+from reservations.models import SourceState
 from scheduler import kinds, redis, totals
 from scheduler.dispatcher import HEARTBEAT
 from scheduler.health import OVERDUE
@@ -69,6 +71,7 @@ class Rows(Collector):
         yield from queues(self.now)
         yield from events(self.now)
         yield from credentials(self.now)
+        yield from sources(self.now)
         yield from accounts(self.now)
         yield from parts(self.now)
 
@@ -134,6 +137,18 @@ def events(now: datetime) -> Metrics:
     rows = Refusal.objects.order_by().values_list("reason").annotate(count=Sum("count"))
     refused: dict[Labels, float] = {(reason,): count for reason, count in rows}
     yield _counter("webhook_refusals", "Deliveries that were turned away.", ("reason",), refused)
+
+
+def sources(now: datetime) -> Metrics:
+    """Feeds together as ``ical``: a label holds no number of ours."""
+    silent: dict[Labels, float] = defaultdict(float)
+    for found in silence.silences(now=now):
+        name = found.source.name.partition(":")[0]
+        silent[name,] = max(silent[name,], found.seconds)
+    yield _gauge("source_silence_seconds", "Since a source of bookings was last heard of.", ("source",), silent)
+    found_by_poll = SourceState.objects.aggregate(sum=Sum("found_by_poll"))["sum"] or 0
+    yield _counter("stays_found_by_poll", "Stays the poll found that no webhook had told.", (), {(): found_by_poll})
+    yield _gauge("listings_unmapped", "Listings of Stays that are no unit here.", (), {(): listings.unmapped().count()})
 
 
 def credentials(now: datetime) -> Metrics:
