@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from locks.models import AccommodationLock, Credential, Lock
+from locks.models import AccommodationLock, Credential, Lock, Opening
 from notifications.models import Message, Notice
 from reservations import services
 from reservations.facts import Guest, ReservationFacts
 from reservations.models import Accommodation, Reservation
 from scheduler import totals
 from scheduler.models import Job
-from smartlock import demo_history
+from smartlock import demo_doors, demo_history
 from smartlock.audit.models import AuditLog
 from smartlock.audit.services import record
 from webhooks.models import WebhookEvent
@@ -130,6 +130,7 @@ def seed(*, now: datetime) -> Seeded:
     for stay in STAYS:
         if not Reservation.objects.filter(external_id=stay.external_id).exists():
             _save(stay, units[stay.listing_id], now)
+    demo_doors.furnish([unit.device_id for unit in UNITS if unit.device_id], now=now)
     demo_history.events(now, known=COPACABANA, unknown="6908f6db00000000000000e5")
     after = counts()
     seeded = Seeded(made={name: after[name] - before[name] for name in after})
@@ -200,6 +201,7 @@ def _forget(stay: Reservation) -> None:
     AuditLog.objects.filter(subject=stay.subject).delete()
     Message.objects.filter(reservation=stay).delete()
     Notice.objects.filter(subject=stay.subject).delete()
+    Opening.objects.filter(credential__reservation=stay).delete()
     Credential.objects.filter(reservation=stay).delete()
     stay.delete()
 
