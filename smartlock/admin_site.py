@@ -59,6 +59,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("People"),
             _item(_("Users"), "person", "auth.user"),
             _item(_("Groups"), "group", "auth.group"),
+            _item(_("API tokens"), "api", "api.apitoken"),
         ),
     ]
 

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from smartlock.admin import doors, events, jobs, machine, people, queues, stays  # noqa: F401  each registers its pages
+from smartlock.admin import doors, events, jobs, machine, people, queues, stays, tokens  # noqa: F401  registers
 
 # Unfold's own index comes first among the templates, so ours has a name of its own.
 admin.site.index_template = "smartlock/admin/dashboard.html"
@@ -22,6 +22,6 @@ admin.site.index_template = "smartlock/admin/dashboard.html"
 for _room, _name in {
     "reservations": _("Stays"), "locks": _("Doors"), "scheduler": _("Machine room"), "webhooks": _("Machine room"),
     "audit": _("Machine room"), "notifications": _("Messages"), "django_celery_beat": _("Machine room"),
-    "django_celery_results": _("Machine room"), "auth": _("People"),
+    "django_celery_results": _("Machine room"), "auth": _("People"), "api": _("People"),
 }.items():  # fmt: skip
     apps.get_app_config(_room).verbose_name = _name

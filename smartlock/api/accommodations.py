@@ -16,7 +16,7 @@ from scheduler import clock
 from smartlock.api import stays
 from smartlock.api.callers import Token, actor
 from smartlock.api.problems import Problem
-from smartlock.api.shapes import ABSENT, Filter, Number, Page, Something, WallTime, Words, page
+from smartlock.api.shapes import ABSENT, Filter, Number, Page, Something, WallTime, Whole, Words, page
 
 router = Router(tags=["accommodations"])
 READ, WRITE = Token("reservations:read"), Token("reservations:write")
@@ -56,7 +56,7 @@ class UnitChange(Something):
     timezone: Annotated[Zone, Field(description="IANA, such as America/Sao_Paulo")] = ABSENT
     check_in_time: WallTime = ABSENT
     check_out_time: WallTime = ABSENT
-    grace_minutes: Annotated[int, Field(ge=0, le=1440)] = ABSENT
+    grace_minutes: Annotated[int, Field(ge=0, le=1440), Whole] = ABSENT
     active: bool = ABSENT
 
 

@@ -29,6 +29,7 @@ from smartlock.api.shapes import (
     Page,
     Priority,
     Something,
+    Whole,
     Words,
     page,
 )
@@ -154,7 +155,7 @@ class ManyRank(Many, Rank):
 
 
 class ManyRetry(Many):
-    spread_minutes: Annotated[int, Field(ge=0, le=10_080, description="lay the tries evenly over so long")] = 0
+    spread_minutes: Annotated[int, Field(ge=0, le=10_080, description="lay the tries evenly over so long"), Whole] = 0
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from pydantic import Field
 
 from locks import reconcile
 from locks.models import Credential, Lock
+from locks.observations import Opening
 from scheduler import clock
 from smartlock.api import stays
 from smartlock.api.callers import Token, actor
 from smartlock.api.credentials import shown
 from smartlock.api.gate import talks_to_a_door
 from smartlock.api.problems import Problem
-from smartlock.api.shapes import ABSENT, Body, Filter, Number, Page, Words, page
+from smartlock.api.shapes import ABSENT, Body, Filter, Instant, Number, Page, Words, page
 
 router = Router(tags=["locks"])
 READ, WRITE = Token("locks:read"), Token("locks:write")
@@ -55,22 +56,52 @@ class LockFilter(Filter):
         return found
 
 
+class OpeningFilter(Filter):
+    since: Instant = ABSENT
+    until: Instant = ABSENT
+
+    def rows(self, lock: Lock) -> QuerySet[Opening]:
+        found = Opening.objects.filter(lock=lock).select_related("credential").order_by("-at", "-pk")
+        if self.since:
+            found = found.filter(at__gte=self.since)
+        return found.filter(at__lt=self.until) if self.until else found
+
+
 class OursOnLock(Schema):
+    """``subject``: whose it is, such as reservation:17."""
+
     credential: int
+    subject: str
     reservation: int | None
     name: str
-
-
-class ForeignOnLock(Schema):
-    name: str
-    ref: str
-    state: str
 
 
 class ChangedOnLock(OursOnLock):
     """``what``: ``name``, ``starts_at``, ``ends_at``, or ``state`` for one that was frozen."""
 
     what: list[str]
+    asked: dict[str, Any]
+    found: dict[str, Any]
+
+
+class ForeignOnLock(Schema):
+    name: str
+    ref: str
+    state: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+class OpeningRow(Schema):
+    """The door was opened. ``who``: guest, backup, staff or unknown; ``matched_by`` says how that is known."""
+
+    id: int
+    at: datetime
+    method: str
+    who: str
+    matched_by: str
+    credential_id: int | None
+    reservation_id: int | None
 
 
 class Difference(Schema):
@@ -123,6 +154,19 @@ def reconcile_lock(request: HttpRequest, lock_id: LockId, body: Apply) -> Any:
         "lock": {"id": lock.pk, "name": lock.name}, "read_at": now, **difference.as_dict(), "applied": body.apply,
         "mending": mending,
     }  # fmt: skip
+
+
+@router.get("/{int:lock_id}/openings", response=Page[OpeningRow], auth=READ, summary="Who opened a lock, and when")
+def openings_of_lock(request: HttpRequest, lock_id: LockId, chosen: Query[OpeningFilter]) -> Any:
+    """Newest first."""
+    found, beside = page(chosen.rows(_the_lock(lock_id)), chosen)
+    return {"items": [_opening(one) for one in found], **beside}
+
+
+def _opening(one: Opening) -> dict[str, Any]:
+    plain = [name for name in OpeningRow.model_fields if name != "reservation_id"]
+    stay = one.credential.reservation_id if one.credential else None
+    return {**{name: getattr(one, name) for name in plain}, "reservation_id": stay}
 
 
 def _counted(rows: QuerySet[Lock]) -> QuerySet[Lock]:

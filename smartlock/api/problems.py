@@ -108,4 +108,10 @@ def of_response(response: HttpResponse) -> Problem:
 
 def _faults(error: ValidationError) -> list[dict[str, str]]:
     """Where and what; never the value, which may be somebody's secret."""
-    return [{"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]} for fault in error.errors]
+    return [{"where": _where(fault["loc"]), "what": fault["msg"]} for fault in error.errors]
+
+
+def _where(place: tuple[str | int, ...]) -> str:
+    """``body.filter.ids.0``; ninja names the argument of the function, too."""
+    parts = place[:1] + place[2:] if place[:2] == ("body", "body") else place
+    return ".".join(map(str, parts))

@@ -14,7 +14,7 @@ from scheduler.health import stats
 from scheduler.models import Queue
 from smartlock.api.callers import Token, actor
 from smartlock.api.problems import Problem
-from smartlock.api.shapes import ABSENT, Name, Something
+from smartlock.api.shapes import ABSENT, Name, Something, Whole
 
 router = Router(tags=["queues"])
 READ, WRITE = Token("jobs:read"), Token("jobs:write")
@@ -47,12 +47,12 @@ class QueueRow(Schema):
 
 
 class QueueChange(Something):
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = ABSENT
+    concurrency: Annotated[int, Field(ge=1, le=1000), Whole] = ABSENT
     rate: Annotated[float, Field(ge=0.001, le=10_000)] | None = ABSENT
-    burst: Annotated[int, Field(ge=1, le=10_000)] = ABSENT
-    keep_done: Annotated[int, Field(ge=0, le=100_000_000)] = ABSENT
-    keep_done_days: Annotated[int, Field(ge=0, le=3650)] = ABSENT
-    keep_failed: Annotated[int, Field(ge=0, le=100_000_000)] | None = ABSENT
+    burst: Annotated[int, Field(ge=1, le=10_000), Whole] = ABSENT
+    keep_done: Annotated[int, Field(ge=0, le=100_000_000), Whole] = ABSENT
+    keep_done_days: Annotated[int, Field(ge=0, le=3650), Whole] = ABSENT
+    keep_failed: Annotated[int, Field(ge=0, le=100_000_000), Whole] | None = ABSENT
 
 
 @router.get("", response=list[QueueRow], auth=READ, summary="All queues")

@@ -58,7 +58,15 @@ Day = Annotated[
 WallTime = Annotated[
     time, _reads(f"^{CLOCK}$", time.fromisoformat, "15:00, by the property's clock"), _shown(f"^{CLOCK}$", "15:00")
 ]
-Number = Annotated[int, Field(ge=1, le=LARGEST)]
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 3.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+Number = Annotated[int, Field(ge=1, le=LARGEST), Whole]
 # No control characters: no database takes a NUL, and no person means the others.
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", min_length=1, max_length=100)]
@@ -66,7 +74,7 @@ Email = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._%+-]{1,64}@[A-Z
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+() .-]{0,40}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,4})?)?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9@._:~+-]{1,128}$")]
-Priority = Annotated[int, Field(ge=1, le=10)]
+Priority = Annotated[int, Field(ge=1, le=10), Whole]
 
 
 class Body(Schema):

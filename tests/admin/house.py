@@ -8,6 +8,7 @@ from django_celery_results.models import TaskResult
 
 from locks import sealing
 from locks.models import Credential, Lock
+from notifications.decide import Knows
 from notifications.models import Message, Notice
 from reservations.models import Accommodation, Reservation
 from scheduler.models import Heartbeat, Job, JobAttempt
@@ -37,7 +38,7 @@ def make_stay(unit: Accommodation, lock: Lock, now: datetime) -> Reservation:
     )
     Message.objects.create(
         reservation=stay, template="pin_ready", to="ana@example.com", language="pt-br", state="sent", sent_at=now,
-        knows={"pins": [sealing.fingerprint(PIN)]},
+        knows=Knows(unit.pk, stay.check_in_at, stay.check_out_at, {str(lock.pk): sealing.fingerprint(PIN)}).as_json(),
     )  # fmt: skip
     WebhookEvent.objects.create(
         action="reservation.created", external_id=stay.external_id, dedupe_key=f"key-{stay.pk}",

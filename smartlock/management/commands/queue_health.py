@@ -30,7 +30,7 @@ class Command(OperatorCommand):
             raise SystemExit(code)
 
     def _print(self, report: dict[str, Any]) -> None:
-        self.say(f"The queues are {report['status']}.")
+        self.say_state(f"The queues are {report['status']}.", report["status"])
         self.say(f"Redis is {'connected' if report['redis']['connected'] else 'not connected'}.")
         beat = report["dispatcher"]["last_beat"]
         state = "ticks" if report["dispatcher"]["ticking"] else "is silent"
