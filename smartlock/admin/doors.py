@@ -59,7 +59,7 @@ class LockPage(Page):
     list_filter = ["radio", "online"]
     search_fields = ["name", "device_id", "accommodations__name"]
     fieldsets = [
-        (None, {"fields": ["name", ("provider", "device_id"), "radio"]}),
+        (_("Settings"), {"fields": ["name", ("provider", "device_id"), "radio"]}),
         (_("What it can hold"), {"fields": [("pin_length", "pin_digits"), ("capacity", "lead_minutes")]}),
     ]
     change_form_outer_before_template = "smartlock/admin/lock.html"
