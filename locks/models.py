@@ -204,6 +204,7 @@ class Credential(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = _("credential")
         verbose_name_plural = _("credentials")
+        permissions = [("reveal_pin", "Can be shown a live PIN, which is recorded")]
         constraints = [
             models.UniqueConstraint(
                 fields=["reservation", "lock"], condition=Q(wanted=True), name="credential_one_wanted_per_door"

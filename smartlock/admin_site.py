@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 Item = dict[str, Any]
@@ -60,6 +60,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Users"), "person", "auth.user"),
             _item(_("Groups"), "group", "auth.group"),
             _item(_("API tokens"), "api", "api.apitoken"),
+            _item(_("Failed sign-ins"), "password", "axes.accessattempt"),
         ),
     ]
 
@@ -116,6 +117,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "smartlock.dashboard.fill",
     "STYLES": [lambda request: static("smartlock/admin.css")],
+    "ACCOUNT": {"navigation": [{"title": _("Profile"), "link": reverse_lazy("profile")}]},
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
     "COLORS": {
         "primary": {

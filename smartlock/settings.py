@@ -10,6 +10,7 @@ import base64
 import hashlib
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -141,6 +142,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_celery_results",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
     "smartlock.audit",
     "smartlock.api",
     "ninja",
@@ -149,6 +154,7 @@ INSTALLED_APPS = [
     "locks",
     "notifications",
     "webhooks",
+    "smartlock.people.apps.PeopleConfig",  # last: it hands out the others' permissions
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -158,9 +164,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "smartlock.people.gate.SecondFactorGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "smartlock.urls"
 WSGI_APPLICATION = "smartlock.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -182,6 +192,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- Sign-in (docs/people.md) ---------------------------------------------------------------------------------
+# Groups whose members need a second factor, or "all"; administrators belong to every group.
+SECOND_FACTOR_FOR = words("SECOND_FACTOR_FOR")
+OTP_TOTP_ISSUER = "SmartLock"
+# A name tried from one address: one who guesses does not lock out the person from elsewhere.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_TEMPLATE = "smartlock/people/locked_out.html"
+AXES_CLIENT_IP_CALLABLE = "smartlock.people.address.of"
+AXES_ENABLE_ADMIN = False  # our own page shows them
+AXES_VERBOSE = False
+# So many proxies of our own stand in front and add the address they saw to X-Forwarded-For.
+PROXIES = integer("PROXIES", default=0, low=0, high=5)
 
 # --- Database -------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/var/smartlock.sqlite3")}

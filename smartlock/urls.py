@@ -13,6 +13,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/flower/", flower, name="flower"),
     path("admin/flower/<path:path>", flower),
+    path("admin/", include("smartlock.people.urls")),
     path("admin/", admin.site.urls),
     path("api", RedirectView.as_view(pattern_name="api:openapi-view")),
     path("api/", api.urls),

@@ -117,6 +117,7 @@ class Reservation(models.Model):
         ordering = ["check_in_at", "id"]
         verbose_name = _("reservation")
         verbose_name_plural = _("reservations")
+        permissions = [("view_contacts", "Can see guests' e-mail addresses and telephone numbers")]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="reservation_once_per_source"),
             models.CheckConstraint(condition=Q(check_out_at__gt=F("check_in_at")), name="reservation_ends_after_start"),

@@ -28,6 +28,7 @@ from scheduler.models import Job
 from smartlock.admin import words
 from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
 from smartlock.admin.story import story
+from smartlock.people.roles import CONTACTS
 
 if TYPE_CHECKING:
     AccommodationFormBase = ModelForm[Accommodation]
@@ -149,6 +150,7 @@ class ReservationPage(Page):
                                 ("external_id", "short_id"), "partner_code"]}),
         (_("Guest"), {"fields": [("guest_name", "guest_language"), ("guest_email", "guest_phone")]}),
     ]  # fmt: skip
+    guest_without_contacts = (_("Guest"), {"fields": [("guest_name", "guest_language")]})
     change_form_outer_before_template = "smartlock/admin/story_head.html"
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
@@ -184,9 +186,9 @@ class ReservationPage(Page):
         return [item for item in super().get_actions_detail(request, object_id) if not item.action_name.endswith(idle)]  # type: ignore[misc]
 
     def get_fieldsets(self, request: HttpRequest, obj: Reservation | None = None) -> Any:
-        if obj is not None and not self.has_change_permission(request, obj):
-            return self.read_only_fieldsets
-        return self.fieldsets
+        may_change = obj is None or self.has_change_permission(request, obj)
+        shown = self.fieldsets if may_change else self.read_only_fieldsets
+        return shown if may_change or request.user.has_perm(CONTACTS) else [*shown[:-1], self.guest_without_contacts]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Reservation | None = None) -> Any:
         return ["unit", "status_label", "arrives", "leaves", "source", "external_id", "short_id",
@@ -197,7 +199,7 @@ class ReservationPage(Page):
     ) -> HttpResponse:
         context = dict(extra_context or {})
         if object_id and object_id.isdigit():
-            context["story"] = story(int(object_id), now=clock.now())
+            context["story"] = story(int(object_id), now=clock.now(), user=request.user)
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Reservation, form: Any, change: bool) -> None:

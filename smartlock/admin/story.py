@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
+
 from locks.models import Credential
+from locks.reveal import may_be_shown
 from notifications.models import Message
 from reservations.models import Reservation
 from scheduler.models import Job
@@ -13,24 +16,30 @@ from scheduler.services import jobs_of
 from smartlock.admin import words
 from smartlock.admin.base import DASH, moment, page_of
 from smartlock.audit.models import AuditLog
+from smartlock.people.roles import CONTACTS, REVEAL
 from webhooks.models import WebhookEvent
 
 LONGEST = 50
+Asking = User | AnonymousUser
 
 
-def story(reservation_id: int, *, now: datetime) -> dict[str, Any] | None:
+def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any] | None:
     """None for a stay that does not exist. A fixed number of queries, however much happened."""
     stay = words.with_doors(Reservation.objects.filter(pk=reservation_id)).first()
     if stay is None:
         return None
     zone = stay.accommodation.zone
+    reveals, contacts = user.has_perm(REVEAL), user.has_perm(CONTACTS)
     events = WebhookEvent.objects.filter(external_id=stay.external_id).defer("body", "headers")[:LONGEST]
     messages = Message.objects.filter(reservation=stay).defer("knows")[:LONGEST]
     return {
         "stay": stay,
         "zone": zone.key,
         "pin": words.pin(stay, now),
-        "credentials": [_credential(row, zone) for row in stay.credentials.all()],
+        "credentials": [
+            {**_credential(row, zone), "reveal": reveals and row.pk if may_be_shown(row, now) else None}
+            for row in stay.credentials.all()
+        ],
         "jobs": [_job(row, zone) for row in jobs_of(stay.subject).prefetch_related("attempts")],
         "events": [
             {
@@ -41,7 +50,8 @@ def story(reservation_id: int, *, now: datetime) -> dict[str, Any] | None:
         ],
         "messages": [
             {
-                "page": page_of(row, row.get_template_display()), "to": row.to or DASH, "error": row.error,
+                "page": page_of(row, row.get_template_display()), "error": row.error,
+                "to": (row.to if contacts else "") or DASH,
                 "state": row.get_state_display(), "tone": words.MESSAGE_TONES[Message.State(row.state)],
                 "at": moment(row.sent_at or row.created_at, zone),
             }
