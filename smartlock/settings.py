@@ -86,10 +86,26 @@ TELL_UNPROVEN_MINUTES = integer("TELL_UNPROVEN_MINUTES", default=30, low=0, high
 # --- The world outside ----------------------------------------------------------------------------------------
 STAYS_WEBHOOK_TOKENS = words("STAYS_WEBHOOK_TOKEN")
 STAYS_WEBHOOK_SECRETS = words("STAYS_WEBHOOK_SECRET")
+STANDARD_WEBHOOKS_TOKENS = words("STANDARD_WEBHOOKS_TOKEN")
+STANDARD_WEBHOOKS_SECRETS = words("STANDARD_WEBHOOKS_SECRETS")
 if not DEBUG:
     for _token in STAYS_WEBHOOK_TOKENS + STAYS_WEBHOOK_SECRETS:
         if len(_token) < 16:
             raise refuse("STAYS_WEBHOOK_TOKEN and STAYS_WEBHOOK_SECRET need at least 16 characters each.")
+    if any(len(_token) < 16 for _token in STANDARD_WEBHOOKS_TOKENS):
+        raise refuse("STANDARD_WEBHOOKS_TOKEN needs at least 16 characters.")
+for _secret in STANDARD_WEBHOOKS_SECRETS:
+    try:
+        if len(base64.b64decode(_secret.removeprefix("whsec_") + "==")) < 24:
+            raise ValueError
+    except ValueError:
+        raise refuse(
+            "STANDARD_WEBHOOKS_SECRETS: each is whsec_ and at least 24 random bytes in base64 "
+            "(echo whsec_$(openssl rand -base64 32))."
+        ) from None
+# Settled events are kept, and copies of them known, for so long; so many reservations a second one sender may start.
+WEBHOOK_KEEP_DAYS = integer("WEBHOOK_KEEP_DAYS", default=90, low=30, high=3650)
+WEBHOOK_RATE = integer("WEBHOOK_RATE", default=10, low=1, high=1000)
 STAYS_BASE_URL = env.str("STAYS_BASE_URL", default="").rstrip("/")
 STAYS_CLIENT_ID = env.str("STAYS_CLIENT_ID", default="")
 STAYS_CLIENT_SECRET = env.str("STAYS_CLIENT_SECRET", default="")

@@ -7,4 +7,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from webhooks import wsgi  # noqa: E402  # Django must have been set up
+
+application = wsgi.before(_django)

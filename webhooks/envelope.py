@@ -1,4 +1,4 @@
-"""Pure: the bytes of a Stays delivery to what we need to know of it: action, time, whom it is about."""
+"""Pure: the bytes of a delivery to what we need to know of it: action, time, whom it is about, what becomes of it."""
 
 from __future__ import annotations
 
@@ -7,55 +7,60 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from reservations.stays.payloads import reservation_id
 
-# What may change who is let in. `reservation.payments.*` is about money and has ids of its own.
+# What may change who is let in.
 ACTING = {
     "reservation.created", "reservation.modified", "reservation.reactivated",
     "reservation.canceled", "reservation.cancelled", "reservation.deleted",
 }  # fmt: skip
+# `reservation.payments.*` is about money and has ids of its own.
+MONEY = "reservation.payments."
 
 
 _ACTION = re.compile(r"[\x21-\x7e]+")
 PLAUSIBLE_YEARS = range(2000, 2200)
 
 
+class Treatment(Enum):
+    """What becomes of an action; docs/webhooks.md has the table."""
+
+    ACTS = "acts"  # it may concern a door: looked into
+    DROPPED = "dropped"  # counted, and that is all
+    PARKED = "parked"  # about a stay, but of a kind we have never heard of: a person should look at it
+
+
+def treatment(action: str) -> Treatment:
+    if action in ACTING:
+        return Treatment.ACTS
+    about_stays = action.startswith("reservation.") and not action.startswith(MONEY)
+    return Treatment.PARKED if about_stays else Treatment.DROPPED
+
+
 class Malformed(ValueError):
-    """The body is not a Stays envelope; the message says what is wrong, for whoever sent it."""
+    """The body is not an envelope; the message says what is wrong, for whoever sent it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """``{"action": ..., "_dt": ..., "payload": {...}}`` with the times made aware UTC."""
 
     action: str
     occurred_at: datetime | None
     payload: Any
+    external_id: str
     dedupe_key: str
 
     @property
-    def external_id(self) -> str:
-        return reservation_id(self.payload) if isinstance(self.payload, dict) else ""
-
-    @property
-    def acts(self) -> bool:
-        return self.action in ACTING
-
-    @property
-    def is_unknown(self) -> bool:
-        return is_unknown(self.action)
+    def treatment(self) -> Treatment:
+        return treatment(self.action)
 
 
-def is_unknown(action: str) -> bool:
-    """A reservation event of a kind we have never heard of: a person should look at it."""
-    about_stays = action.startswith("reservation.") and not action.startswith("reservation.payments.")
-    return about_stays and action not in ACTING
-
-
-def parse(body: bytes) -> Envelope:
-    """Raises Malformed."""
+def parse(body: bytes, *, message_id: str = "") -> Envelope:
+    """``message_id``: the sender's own name of this event, where it has one. Raises Malformed."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -63,8 +68,9 @@ def parse(body: bytes) -> Envelope:
     if not isinstance(data, dict):
         raise Malformed("The body must be a JSON object with action, _dt and payload.")
     action = _action(data.get("action"))
-    moment, payload = data.get("_dt"), data.get("payload")
-    return Envelope(action, _moment(moment), payload, _dedupe_key(action, moment, payload, body))
+    at, payload = data.get("_dt"), data.get("payload")
+    about = reservation_id(payload) if isinstance(payload, dict) else ""
+    return Envelope(action, _moment(at), payload, about, _dedupe_key(action, at, about, body, message_id))
 
 
 def _action(value: object) -> str:
@@ -78,10 +84,13 @@ def _action(value: object) -> str:
     return action
 
 
-def _dedupe_key(action: str, moment: object, payload: object, body: bytes) -> str:
+def _dedupe_key(action: str, moment: object, about: str, body: bytes, message_id: str) -> str:
     """Stays gives no event id: the same action, time and object are the same event; else the same bytes are."""
-    about = reservation_id(payload) if isinstance(payload, dict) else ""
-    known = f"stays|{action}|{moment}|{about}" if isinstance(moment, str) and moment and about else None
+    known: str | None = None
+    if message_id:
+        known = f"standard|{message_id}"
+    elif isinstance(moment, str) and moment and about:
+        known = f"stays|{action}|{moment}|{about}"
     return hashlib.sha256(known.encode("utf-8", "backslashreplace") if known else body).hexdigest()
 
 

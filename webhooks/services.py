@@ -1,15 +1,18 @@
-"""Receiving, processing and replaying events. Receiving commits and returns; processing is a job."""
+"""The verbs of events: receive, process, choose, replay.
+
+Receiving is in ``webhooks.receipt``; between it and processing lies ``webhooks.inbox``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 
 from reservations import services as reservations
 from reservations import sync
@@ -17,98 +20,92 @@ from reservations.errors import BadReservation, StaysError, UnknownListing
 from reservations.models import Reservation
 from reservations.stays.client import StaysClient, is_configured
 from reservations.stays.payloads import parse_deleted, parse_reservation
-from scheduler import services as jobs
 from scheduler.errors import Retry
 from smartlock.audit.services import record
-from webhooks.envelope import ACTING, Envelope, is_unknown, parse
-from webhooks.models import Refusal, WebhookEvent
+from webhooks import inbox
+from webhooks.envelope import ACTING, Treatment, parse, treatment
+from webhooks.models import WebhookEvent
+from webhooks.receipt import receive as receive  # two of the verbs
+from webhooks.receipt import refuse as refuse
 from webhooks.verification import Verdict, check_signature
 
 log = structlog.get_logger(__name__)
 State = WebhookEvent.State
 Status = Reservation.Status
-UNVERIFIED = "The body is not verified"
+UNVERIFIED = (
+    "The body is not verified and the Stays API is not configured, so nothing was changed: set STAYS_BASE_URL, "
+    "STAYS_CLIENT_ID and STAYS_CLIENT_SECRET, or sign with STAYS_WEBHOOK_SECRET; then replay."
+)
 UNKNOWN_ONCE = "Stays does not know it; it is asked once more before it counts as gone."
 OUTDATED = "Newer facts are known already."
-PROCESS = "webhooks.process_event"
-# The last three carry the address, and with it the token, when a proxy adds them.
-SECRET_HEADERS = {
-    "authorization", "cookie", "proxy-authorization", "x-original-uri", "x-original-url", "x-forwarded-uri",
-}  # fmt: skip
 FUTURE = timedelta(minutes=5)  # a sender's clock may be this far ahead of ours
+TOGETHER = 500  # events of one reservation settled by one job
 
 
-@transaction.atomic
-def receive(
-    envelope: Envelope, *, headers: Mapping[str, str], body: bytes, verdict: Verdict, remote: str | None, now: datetime
-) -> tuple[WebhookEvent, bool]:
-    """Store a delivery and, when it may concern a door, the job that looks into it: one commit. True when new."""
-    kept = {name: value.replace("\0", "") for name, value in headers.items() if name not in SECRET_HEADERS}
-    proof = {"verification": verdict.value, "body": body, "headers": kept}
-    event, created = WebhookEvent.objects.get_or_create(
-        dedupe_key=envelope.dedupe_key,
-        defaults={
-            "action": envelope.action, "external_id": envelope.external_id, "occurred_at": envelope.occurred_at,
-            "remote_address": remote, "received_at": now,
-            "state": State.RECEIVED if envelope.acts else State.IGNORED, **proof,
-        },
-    )  # fmt: skip
-    if not created:
-        WebhookEvent.objects.filter(pk=event.pk).update(deliveries=F("deliveries") + 1)
-        if verdict == Verdict.VERIFIED and event.verification != Verdict.VERIFIED:
-            _take_proven(event, proof, now)
-    elif envelope.acts:
-        _schedule(event, now)
-    elif envelope.is_unknown:
-        _set_aside(event, now)
-    return event, created
-
-
-def refuse(reason: str, *, now: datetime) -> None:
-    """Count a delivery that was turned away."""
-    with transaction.atomic():
-        row, _created = Refusal.objects.get_or_create(day=now.date(), reason=reason)
-        Refusal.objects.filter(pk=row.pk).update(count=F("count") + 1)
+class _Unverified(Exception):
+    """Nobody's word: neither signed nor to be read again."""
 
 
 def process(event_id: int, *, now: datetime) -> None:
-    """Apply one event. An event is a pointer: with API credentials the reservation is read again, whatever it says.
+    """Settle an event together with all others of its reservation that wait, by one reading.
 
-    Raises Retry while Stays cannot be read; impossible facts and unknown listings are parked with their reason.
+    An event is a pointer: with API credentials the reservation is read again, whatever the events say. Raises Retry
+    while Stays cannot be read; impossible facts and unknown listings are parked with their reason.
     """
-    event = WebhookEvent.objects.filter(pk=event_id, state=State.RECEIVED).first()
+    events = _with_those_of_its_reservation(event_id)
+    acting = [event for event in events if event.action in ACTING and event.external_id]
+    for event in events:
+        if event not in acting:
+            _set_aside(event, now)
+    if not acting:
+        return
+    if is_configured():
+        _settle(acting, now, partial(_read_again, acting, now))
+    else:
+        for event in acting:
+            _settle([event], now, partial(_believe_body, event, now))
+
+
+def _with_those_of_its_reservation(event_id: int) -> list[WebhookEvent]:
+    """All that are open, in the order in which they happened. The job's own may have been settled by another."""
+    event = WebhookEvent.objects.filter(pk=event_id).first()
     if event is None:
-        return
-    if event.action not in ACTING:  # replayed all the same
-        _set_aside(event, now)
-        return
-    if not event.external_id:
-        _close(event, State.PARKED, now, "The event names no reservation (no _id and no id in its payload).")
-        return
+        return []
+    rows = WebhookEvent.objects.filter(state__in=WebhookEvent.OPEN)
+    same = rows.filter(external_id=event.external_id) if event.external_id else rows.filter(pk=event_id)
+    first = same.order_by("received_at", "id")[:TOGETHER]
+    return sorted(first, key=lambda e: (e.occurred_at or e.received_at, e.pk))
+
+
+def _settle(events: list[WebhookEvent], now: datetime, look: Callable[[], str]) -> None:
+    """Close the events with what ``look`` says, or park them with what is wrong."""
     try:
-        reason = _read_again(event, now) if is_configured() else _believe_body(event, now)
-    except (BadReservation, UnknownListing) as error:
-        _close(event, State.PARKED, now, str(error))
+        reason = look()
+    except UnknownListing as error:
+        _close(events, State.PARKED, now, str(error), listing_id=error.listing_id[:64])
+    except BadReservation as error:
+        _close(events, State.PARKED, now, str(error))
+    except _Unverified:
+        _close(events, State.PARKED, now, UNVERIFIED)
     except StaysError as error:
         raise Retry(str(error)) from error
     else:
-        if reason.startswith(UNVERIFIED):
-            _close(event, State.PARKED, now, reason)
-            return
         with transaction.atomic():
-            _close(event, State.PROCESSED, now, reason)
-            _try_parked_again(event, now)
+            _close(events, State.PROCESSED, now, reason)
+            _try_parked_again(events[0], now)
 
 
-def _read_again(event: WebhookEvent, now: datetime) -> str:
+def _read_again(events: list[WebhookEvent], now: datetime) -> str:
+    external_id = events[0].external_id
     with StaysClient.from_settings() as client:
-        if sync.read_again(client, event.external_id, now=now) is not None:
+        if sync.read_again(client, external_id, now=now) is not None:
             return ""
-    if not event.action.endswith(".deleted") and event.reason != UNKNOWN_ONCE:
-        # Noted in the row: only a second "unknown" counts, not a second try after a time-out.
-        WebhookEvent.objects.filter(pk=event.pk).update(reason=UNKNOWN_ONCE)
+    told = any(event.action.endswith(".deleted") or event.reason == UNKNOWN_ONCE for event in events)
+    if not told:
+        # Noted in the rows: only a second "unknown" counts, not a second try after a time-out.
+        WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(reason=UNKNOWN_ONCE)
         raise Retry(UNKNOWN_ONCE, after=3)
-    known = reservations.find(event.external_id)
+    known = reservations.find(external_id)
     if known is not None:
         reservations.end(known, Status.DELETED, facts_at=now, actor="webhook")
     return ""
@@ -117,10 +114,7 @@ def _read_again(event: WebhookEvent, now: datetime) -> str:
 def _believe_body(event: WebhookEvent, now: datetime) -> str:
     """Without API credentials a verified body is the truth as of its ``_dt``; an unverified one is nobody's word."""
     if not _is_verified(event):
-        return (
-            f"{UNVERIFIED} and the Stays API is not configured, so nothing was changed: set STAYS_BASE_URL, "
-            "STAYS_CLIENT_ID and STAYS_CLIENT_SECRET, or sign with STAYS_WEBHOOK_SECRET; then replay."
-        )
+        raise _Unverified
     envelope = parse(bytes(event.body))
     facts_at = min(event.occurred_at or event.received_at, now + FUTURE)
     payload = dict(envelope.payload)
@@ -159,19 +153,10 @@ def _is_verified(event: WebhookEvent) -> bool:
     return verdict == Verdict.VERIFIED
 
 
-def _take_proven(event: WebhookEvent, proof: dict[str, Any], now: datetime) -> None:
-    """The same event came again, this time with a good signature: that copy is the one that counts."""
-    WebhookEvent.objects.filter(pk=event.pk).update(**proof)
-    if event.action in ACTING:
-        _reopen(event, now)
-
-
 def _try_parked_again(event: WebhookEvent, now: datetime) -> None:
     """What was parked for want of a mapping or of the stay itself may find its place now that one got through."""
-    for parked in WebhookEvent.objects.filter(
-        state=State.PARKED, action__in=ACTING, external_id__in=_names(event.external_id)
-    ):
-        _reopen(parked, now)
+    parked = WebhookEvent.objects.filter(state=State.PARKED, action__in=ACTING)
+    inbox.put_back(parked.filter(external_id__in=_names(event.external_id)), now=now)
 
 
 def _names(external_id: str) -> set[str]:
@@ -179,37 +164,51 @@ def _names(external_id: str) -> set[str]:
     return {external_id, *((known.external_id, known.short_id) if known else ())} - {""}
 
 
-def replay(event_ids: Iterable[int], *, now: datetime, actor: str) -> int:
-    """Process events once more, whatever became of them. Safe to repeat: the last known facts win."""
-    replayed = 0
-    with transaction.atomic():
-        for event in WebhookEvent.objects.filter(pk__in=list(event_ids)).order_by("received_at", "id"):
-            _reopen(event, now)
-            record("event.replayed", event.subject, actor=actor, summary=event.action)
-            replayed += 1
-    return replayed
+def chosen(
+    *, ids: Iterable[int] | None = None, states: Iterable[str] = (), start: datetime | None = None,
+    end: datetime | None = None, external_id: str = "",
+) -> QuerySet[WebhookEvent]:  # fmt: skip
+    """Events by what is given of these, all of it at once; ``start`` to before ``end`` is when they came."""
+    given: Mapping[str, object] = {
+        "pk__in": None if ids is None else list(ids), "state__in": list(states) or None, "received_at__gte": start,
+        "received_at__lt": end, "external_id": external_id or None,
+    }  # fmt: skip
+    return WebhookEvent.objects.filter(**{name: value for name, value in given.items() if value is not None})
 
 
-def _reopen(event: WebhookEvent, now: datetime) -> None:
-    WebhookEvent.objects.filter(pk=event.pk).update(state=State.RECEIVED, reason="", processed_at=None)
-    _schedule(event, now)
+@transaction.atomic
+def replay(events: Iterable[int] | QuerySet[WebhookEvent], *, now: datetime, actor: str) -> int:
+    """Process events once more, whatever became of them. Safe to repeat: the last known facts win.
 
-
-def _schedule(event: WebhookEvent, now: datetime) -> None:
-    subject = f"stays:{event.external_id}"[:64] if event.external_id else event.subject
-    jobs.schedule(
-        PROCESS, due_at=now, now=now, subject=subject,
-        live_key=f"{PROCESS}:{event.pk}", payload={"event": event.pk},
-    )  # fmt: skip
+    They go through the inbox behind whatever is new, at ``WEBHOOK_RATE`` a second, so that many of them do not fall
+    upon Stays together.
+    """
+    asked = events if isinstance(events, QuerySet) else chosen(ids=events)
+    rows = dict(asked.order_by("received_at", "id").values_list("pk", "action"))
+    if not rows:
+        return 0
+    inbox.put_back(WebhookEvent.objects.filter(pk__in=rows), now=now)
+    if len(rows) == 1:
+        record("event.replayed", f"event:{next(iter(rows))}", actor=actor, summary=next(iter(rows.values())))
+    else:
+        record("events.replayed", "events", actor=actor, count=len(rows), ids=list(rows)[:100])
+    return len(rows)
 
 
 def _set_aside(event: WebhookEvent, now: datetime) -> None:
-    if is_unknown(event.action):
-        _close(event, State.PARKED, now, f"{event.action} is not an action we know: look at its body.")
-    else:
-        _close(event, State.IGNORED, now)
+    """What nothing can be done with, or need not be."""
+    match treatment(event.action):
+        case Treatment.ACTS:
+            _close([event], State.PARKED, now, "The event names no reservation (no _id and no id in its payload).")
+        case Treatment.PARKED:
+            _close([event], State.PARKED, now, inbox.unknown(event.action))
+        case Treatment.DROPPED:
+            _close([event], State.IGNORED, now)
 
 
-def _close(event: WebhookEvent, state: WebhookEvent.State, now: datetime, reason: str = "") -> None:
-    WebhookEvent.objects.filter(pk=event.pk).update(state=state, reason=reason, processed_at=now)
-    log.info("event.closed", webhook_event=event.pk, action=event.action, state=state.value)
+def _close(
+    events: list[WebhookEvent], state: WebhookEvent.State, now: datetime, reason: str = "", *, listing_id: str = ""
+) -> None:
+    rows = WebhookEvent.objects.filter(pk__in=[event.pk for event in events])
+    rows.update(state=state, reason=reason, listing_id=listing_id, processed_at=now)
+    log.info("event.closed", webhook_events=[event.pk for event in events], state=state.value)

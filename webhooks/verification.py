@@ -2,7 +2,7 @@
 
 Stays signs with an algorithm it does not publish (values of 96 and more base64 characters, so no HMAC): such a
 signature is *unverifiable*. HMAC-SHA256 over the raw body with a shared secret is ours: ``X-Stays-Signature`` or
-``X-Hub-Signature-256``, as ``sha256=<hex>``, bare hex, or base64.
+``X-Hub-Signature-256``, as ``sha256=<hex>``, bare hex, or base64. Standard Webhooks 1.0 is the other one we check.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import hmac
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from standardwebhooks import Webhook, WebhookVerificationError
+
 HEADERS = ("x-stays-signature", "x-hub-signature-256")
+MESSAGE_ID = "webhook-id"
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class Verdict(StrEnum):
     VERIFIED = "verified"
-    UNVERIFIABLE = "unverifiable"  # no signature, or one that nobody but Stays can check
+    UNVERIFIABLE = "unverifiable"  # no signature, or one that nobody but the sender can check
     BAD = "bad"
 
 
@@ -30,13 +33,27 @@ def check_signature(headers: Mapping[str, str], body: bytes, secrets: Sequence[s
     digest = _digest(given.removeprefix("sha256="))
     if digest is None or not secrets:
         return Verdict.BAD if given.startswith("sha256=") and digest is None else Verdict.UNVERIFIABLE
-    good = [hmac.compare_digest(digest, hmac.new(s.encode(), body, hashlib.sha256).digest()) for s in secrets]
+    good = [hmac.compare_digest(digest, hmac.digest(s.encode(), body, "sha256")) for s in secrets]
     return Verdict.VERIFIED if any(good) else Verdict.BAD
+
+
+def check_standard(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Verdict:
+    """Standard Webhooks: ``webhook-id``, ``-timestamp`` (within five minutes of now) and ``-signature``."""
+    good = [_is_standard(Webhook(secret), headers, body) for secret in secrets]
+    return Verdict.VERIFIED if any(good) else Verdict.BAD
+
+
+def _is_standard(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> bool:
+    try:
+        webhook.verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError, TypeError):  # a list that is none, base64 that is none, no UTF-8
+        return False
+    return True
 
 
 def is_one_of(given: str, allowed: Sequence[str]) -> bool:
     """Whether a token or id is one of those allowed; every one is compared, whatever matches."""
-    matches = [hmac.compare_digest(given.encode(), one.encode()) for one in allowed]
+    matches = [hmac.compare_digest(given.encode("utf-8", "surrogatepass"), one.encode()) for one in allowed]
     return any(matches)
 
 

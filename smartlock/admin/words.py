@@ -33,6 +33,7 @@ KINDS = {
     "locks.revoke_pin": gettext_lazy("Take the PIN off the door"),
     "locks.remove_foreign": gettext_lazy("Take a code off that is not ours"),
     "webhooks.process_event": gettext_lazy("Process an event from Stays"),
+    "webhooks.sort_inbox": gettext_lazy("Sort what came from Stays"),
     "notifications.tell_guest": gettext_lazy("Write to the guest"),
     "notifications.tell_operator": gettext_lazy("Write to the operators"),
 }
@@ -56,7 +57,7 @@ STATUS_TONES = {
 }  # fmt: skip
 EVENT_TONES = {
     WebhookEvent.State.RECEIVED: "info", WebhookEvent.State.PROCESSED: "success", WebhookEvent.State.IGNORED: "",
-    WebhookEvent.State.PARKED: "danger",
+    WebhookEvent.State.PARKED: "danger", WebhookEvent.State.FAILED: "danger",
 }  # fmt: skip
 
 MESSAGE_TONES = {

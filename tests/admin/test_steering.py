@@ -108,7 +108,7 @@ def test_replay(operator: Client, stay: Reservation) -> None:
     assert act(operator, EVENTS, "replay", event) == "1 event is processed again."
     event.refresh_from_db()
     assert event.state == WebhookEvent.State.RECEIVED
-    assert Job.objects.filter(kind="webhooks.process_event").exists()
+    assert Job.objects.filter(kind="webhooks.sort_inbox").exists()
 
 
 def test_notices_are_marked_as_seen(operator: Client, stay: Reservation) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.test import Client
 
 from scheduler.models import Job
-from webhooks import services
+from webhooks import inbox, services
 from webhooks.envelope import parse
 from webhooks.models import Refusal, WebhookEvent
 from webhooks.verification import Verdict
@@ -56,10 +56,8 @@ def received(
     """An event as the view leaves it, received at ``now`` and said to have happened ``at``."""
     content = body(action, payload, (at or now).isoformat())
     headers = {"content-type": "application/json"}
-    event, _created = services.receive(
-        parse(content), headers=headers, body=content, verdict=verdict, remote=None, now=now
-    )
-    return event
+    stored = services.receive(parse(content), headers=headers, body=content, verdict=verdict, remote=None, now=now)
+    return WebhookEvent.objects.get(pk=stored.event_id)
 
 
 def process(event: WebhookEvent, now: datetime) -> WebhookEvent:
@@ -71,12 +69,18 @@ def process(event: WebhookEvent, now: datetime) -> WebhookEvent:
 def process_all(now: datetime) -> None:
     """Run what is waiting, and what that wakes up, until nothing is."""
     for _ in range(100):
-        job = Job.objects.filter(kind=services.PROCESS, state=Job.State.SCHEDULED).order_by("id").first()
-        if job is None:
+        inbox.sort(now=now + inbox.LONGEST)
+        jobs = list(Job.objects.filter(kind=inbox.PROCESS, state=Job.State.SCHEDULED).order_by("id"))
+        if not jobs:
             return
-        Job.objects.filter(pk=job.pk).update(state=Job.State.SUCCEEDED, finished_at=now)
-        services.process(job.payload["event"], now=now)
+        for job in jobs:
+            Job.objects.filter(pk=job.pk).update(state=Job.State.SUCCEEDED, finished_at=now)
+            services.process(job.payload["event"], now=now)
     raise AssertionError("the events wake each other for ever")
+
+
+def processing_jobs() -> int:
+    return Job.objects.filter(kind=inbox.PROCESS).count()
 
 
 def refusals() -> dict[str, int]:

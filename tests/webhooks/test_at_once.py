@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from scheduler.models import Job
-from tests.webhooks.deliveries import body, knock, refusals, stay
+from tests.webhooks.deliveries import URL, body, knock, refusals, stay
+from tests.webhooks.test_wsgi import call
 from webhooks.models import WebhookEvent
 
 pytestmark = [
@@ -43,6 +44,29 @@ def test_copies_of_one_delivery_make_one_event_and_one_job() -> None:
     assert sorted(answer.json()["status"] for answer in answers) == ["duplicate"] * (CALLERS - 1) + ["stored"]
     assert WebhookEvent.objects.get().deliveries == CALLERS
     assert Job.objects.count() == 1
+
+
+def test_many_different_ones_at_once_are_each_stored_once() -> None:
+    numbers = iter(range(100))
+    answers = at_once(lambda: knock(body("reservation.created", stay(_id=f"E{next(numbers)}")), signed=True))
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [(200, "stored")] * CALLERS
+    ids = {answer.json()["event"] for answer in answers}
+    assert ids == set(WebhookEvent.objects.values_list("pk", flat=True))
+    assert len(ids) == CALLERS
+
+
+def test_a_connection_that_was_cut_meanwhile_is_replaced() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        mine = cursor.fetchone()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", mine)
+    other.close()
+    answer = call(URL, body("reservation.created", stay()))
+    assert answer is not None
+    assert answer.status_code == 200
+    assert WebhookEvent.objects.count() == 1
 
 
 def test_refusals_are_all_counted() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhooks.deliveries import STAY, body, stay
-from webhooks.envelope import Malformed, parse
+from webhooks.envelope import Malformed, Treatment, parse
 
 
 def key(action: str = "reservation.modified", payload: object = None, at: object = "2026-03-05T12:00:00.000Z") -> str:
@@ -92,7 +92,7 @@ def test_the_stay_it_points_to_is_an_id_that_can_be_asked_for(payload: object, e
 @pytest.mark.parametrize("verb", ["created", "modified", "reactivated", "canceled", "cancelled", "deleted"])
 def test_what_happens_to_a_stay_may_concern_a_door(verb: str) -> None:
     envelope = parse(body(f" reservation.{verb} ", stay()))
-    assert (envelope.acts, envelope.is_unknown, envelope.action) == (True, False, f"reservation.{verb}")
+    assert (envelope.treatment, envelope.action) == (Treatment.ACTS, f"reservation.{verb}")
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,11 @@ def test_what_happens_to_a_stay_may_concern_a_door(verb: str) -> None:
      "client.created", "listing.modified", "listing-rates-sell.modified", "reservations.created"],
 )  # fmt: skip
 def test_payments_messages_and_prices_are_of_no_concern(action: str) -> None:
-    envelope = parse(body(action, stay()))
-    assert (envelope.acts, envelope.is_unknown) == (False, False)
+    assert parse(body(action, stay())).treatment == Treatment.DROPPED
 
 
 def test_an_action_about_a_stay_that_nobody_knows_wants_a_person() -> None:
-    assert parse(body("reservation.teleported", stay())).is_unknown
+    assert parse(body("reservation.teleported", stay())).treatment == Treatment.PARKED
 
 
 @given(st.binary(max_size=200))

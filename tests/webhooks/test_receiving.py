@@ -9,7 +9,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from scheduler.models import Job
-from tests.webhooks.deliveries import SIGNED_URL, TOKEN, URL, body, knock, signature, stay
+from tests.webhooks.deliveries import SIGNED_URL, TOKEN, URL, body, knock, seconds, signature, stay
+from webhooks import inbox
 from webhooks.models import Refusal, WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +30,12 @@ def test_a_delivery_is_stored_byte_for_byte_with_its_job() -> None:
     assert event.occurred_at == datetime(2024, 7, 3, 15, 7, 2, 577000, tzinfo=UTC)
     assert (event.action, event.external_id, event.state) == ("reservation.created", "E1", "received")
     assert (event.verification, event.remote_address, event.deliveries) == ("unverifiable", "127.0.0.1", 1)
-    job = Job.objects.get()
-    assert (job.kind, job.subject, job.payload) == ("webhooks.process_event", "stays:E1", {"event": event.pk})
+    asked = Job.objects.get()
+    assert (asked.kind, asked.payload) == ("webhooks.sort_inbox", {})
+    assert seconds(2) <= asked.due_at - event.received_at <= seconds(3)
+    inbox.sort(now=asked.due_at)
+    job = Job.objects.get(kind="webhooks.process_event")
+    assert (job.subject, job.payload) == ("stays:E1", {"event": event.pk})
 
 
 @pytest.mark.parametrize(

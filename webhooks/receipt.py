@@ -1,0 +1,159 @@
+"""Storing what was accepted: the event's row is committed before the sender is answered.
+
+The row is the inbox; ``webhooks.inbox`` hands it on later. Deliveries that come at the same time share one INSERT and
+one commit (``webhooks.grouping``). The INSERT is written by hand: going through model instances costs more processor
+time than all the rest of a request (docs/decisions/0040).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+
+from webhooks import inbox
+from webhooks.envelope import Envelope, Treatment
+from webhooks.grouping import Group
+from webhooks.models import Refusal, WebhookEvent
+from webhooks.verification import Verdict
+
+log = structlog.get_logger(__name__)
+State = WebhookEvent.State
+# The last three carry the address, and with it the token, when a proxy adds them.
+SECRET_HEADERS = {
+    "authorization", "cookie", "proxy-authorization", "x-original-uri", "x-original-url", "x-forwarded-uri",
+}  # fmt: skip
+STATES = {Treatment.ACTS: State.RECEIVED, Treatment.DROPPED: State.IGNORED, Treatment.PARKED: State.PARKED}
+AT_ONCE = 64  # deliveries in one statement
+
+COLUMNS = (
+    "source, action, external_id, listing_id, occurred_at, dedupe_key, verification, headers, body, remote_address,"
+    " state, reason, deliveries, received_at, processed_at"
+)
+ROW = f"({', '.join(['%s'] * len(COLUMNS.split(',')))})"
+TABLE = WebhookEvent._meta.db_table
+COUNTED = f"deliveries = {TABLE}.deliveries + excluded.deliveries"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One accepted delivery, as it will be kept."""
+
+    envelope: Envelope
+    source: str
+    headers: str  # JSON
+    body: bytes
+    verdict: Verdict
+    remote: str | None
+    now: datetime
+
+
+class Stored(NamedTuple):
+    """``created`` is False for an event that was here before."""
+
+    event_id: int
+    created: bool
+
+
+def receive(
+    envelope: Envelope, *, headers: Mapping[str, str], body: bytes, verdict: Verdict, remote: str | None,
+    now: datetime, source: str = "stays",
+) -> Stored:  # fmt: skip
+    """Commit a delivery. Whatever may concern a door is looked into a little later."""
+    kept = {name: value.replace("\0", "") for name, value in headers.items() if name not in SECRET_HEADERS}
+    delivery = Delivery(envelope, source, json.dumps(kept), body, verdict, remote, now)
+    return _group.put(delivery)
+
+
+def refuse(reason: str, *, now: datetime) -> None:
+    """Count a delivery that was turned away."""
+    with transaction.atomic():
+        row, _created = Refusal.objects.get_or_create(day=now.date(), reason=reason)
+        Refusal.objects.filter(pk=row.pk).update(count=F("count") + 1)
+
+
+def store(deliveries: list[Delivery]) -> list[Stored | Exception]:
+    """All of them in one commit; should that fail, each in one of its own, so that none suffers for another."""
+    try:
+        return [*_commit(deliveries)]
+    except Exception as error:
+        if len(deliveries) == 1 and not isinstance(error, (OperationalError, InterfaceError)):
+            raise
+        log.warning("webhook.stored_singly", deliveries=len(deliveries), reason=type(error).__name__)
+    return [_commit_alone(delivery) for delivery in deliveries]
+
+
+def _commit_alone(delivery: Delivery) -> Stored | Exception:
+    """Over a fresh connection, if the old one is broken. Storing twice is harmless: the dedupe key sees to it."""
+    try:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        return _commit([delivery])[0]
+    except Exception as error:
+        return error
+
+
+_group: Group[Delivery, Stored] = Group(store, most=AT_ONCE)
+
+
+@transaction.atomic
+def _commit(deliveries: list[Delivery]) -> list[Stored]:
+    """In the order of their keys, so that two processes never wait for each other."""
+    copies: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        copies.setdefault(delivery.envelope.dedupe_key, []).append(delivery)
+    kept = {key: max(same, key=lambda d: d.verdict == Verdict.VERIFIED) for key, same in sorted(copies.items())}
+    rows = _insert([(delivery, len(copies[key])) for key, delivery in kept.items()])
+    fresh = set()
+    for key, (event_id, count, verification) in rows.items():
+        if count == len(copies[key]):
+            fresh.add(key)
+        elif kept[key].verdict == Verdict.VERIFIED != verification:
+            _take_proven(event_id, kept[key])
+    news = [delivery for key, delivery in kept.items() if key in fresh]
+    if any(delivery.envelope.treatment == Treatment.ACTS for delivery in news):
+        inbox.wake(news[-1].now)
+    stored = []
+    for delivery in deliveries:
+        key = delivery.envelope.dedupe_key
+        stored.append(Stored(rows[key][0], created=key in fresh and copies[key][0] is delivery))
+    return stored
+
+
+def _insert(deliveries: list[tuple[Delivery, int]]) -> dict[str, tuple[int, int, str]]:
+    """By dedupe key: the event's id, how often it has come so far, and how far it is proven."""
+    values = [value for delivery, count in deliveries for value in _values(delivery, count)]
+    sql = (  # nothing of a sender's is part of the text
+        f"INSERT INTO {TABLE} ({COLUMNS}) VALUES {', '.join([ROW] * len(deliveries))} "  # noqa: S608
+        f"ON CONFLICT (dedupe_key) DO UPDATE SET {COUNTED} RETURNING dedupe_key, id, deliveries, verification"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {key: (event_id, count, verification) for key, event_id, count, verification in cursor.fetchall()}
+
+
+def _values(delivery: Delivery, count: int) -> tuple[Any, ...]:
+    envelope, time = delivery.envelope, connection.ops.adapt_datetimefield_value
+    unknown = envelope.treatment == Treatment.PARKED
+    return (
+        delivery.source, envelope.action, envelope.external_id, "",
+        envelope.occurred_at and time(envelope.occurred_at), envelope.dedupe_key, delivery.verdict.value,
+        delivery.headers, delivery.body, delivery.remote, STATES[envelope.treatment].value,
+        inbox.unknown(envelope.action) if unknown else "", count, time(delivery.now),
+        time(delivery.now) if unknown else None,
+    )  # fmt: skip
+
+
+def _take_proven(event_id: int, delivery: Delivery) -> None:
+    """The same event came again, this time with a good signature: that copy is the one that counts."""
+    WebhookEvent.objects.filter(pk=event_id).update(
+        verification=delivery.verdict.value, headers=json.loads(delivery.headers), body=delivery.body
+    )
+    if delivery.envelope.treatment == Treatment.ACTS:
+        inbox.put_back(WebhookEvent.objects.filter(pk=event_id), now=delivery.now)
