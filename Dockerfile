@@ -17,4 +17,4 @@ RUN python -m deploy.production python manage.py collectstatic --noinput --verbo
 USER 10001:10001
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--blocking-threads", "8", "smartlock.wsgi:application"]
+     "--blocking-threads", "16", "smartlock.wsgi:application"]

@@ -72,6 +72,7 @@ def waiting() -> dict[str, int]:
         "failed_jobs": Job.objects.filter(state=Job.State.FAILED).count(),
         "paused_queues": Queue.objects.filter(paused_at__isnull=False).count(),
         "parked_events": WebhookEvent.objects.filter(state=WebhookEvent.State.PARKED).count(),
+        "failed_events": WebhookEvent.objects.filter(state=WebhookEvent.State.FAILED).count(),
     }
 
 
@@ -103,6 +104,11 @@ def needs(now: datetime) -> list[dict[str, str]]:
             counts["parked_events"],
             ngettext("%d event is parked.", "%d events are parked.", counts["parked_events"]),
             "webhooks_webhookevent", "?state__exact=parked", _("Mend what its reason says, then replay it."),
+        ),
+        (
+            counts["failed_events"],
+            ngettext("%d event was given up.", "%d events were given up.", counts["failed_events"]),
+            "webhooks_webhookevent", "?state__exact=failed", _("Mend what its reason says, then replay it."),
         ),
         (
             counts["notices"], ngettext("%d notice is unread.", "%d notices are unread.", counts["notices"]),

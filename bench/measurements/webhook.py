@@ -63,8 +63,9 @@ WEBHOOK = Measurement(
     title="Webhook",
     what="Unique signed events of about a kilobyte over 16 kept-alive connections for 20 s, from one loader; each is "
     "verified, stored and committed (fsync on) before it is answered with 200. SmartLock: the web process of "
-    "`make run`, with all its middleware, storing the event together with its job. Express checks the same signature "
-    "and inserts into the same table; with BullMQ it adds two jobs.",
+    "`make run`. The event's row is its inbox: in the same commit it asks for one sorting job a second, and the jobs "
+    "of the reservations are made later, by a worker that does not run here (nor does one of BullMQ's). Express "
+    "checks the same signature and inserts into the same table; with BullMQ it adds two jobs.",
     contenders=(OURS, EXPRESS_BULLMQ, EXPRESS),
     metrics={"per_second": "events per s", "p50": "p50, ms", "p99": "p99, ms", "cpu_ms": "server's CPU per event, ms",
              "bad": "not 200"},
