@@ -9,6 +9,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from scheduler import pool, publisher, queues, redis
+from webhooks import inbox
 
 pytest_plugins = ["tests.journeys.home"]
 
@@ -42,8 +43,9 @@ def one_after_the_other(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """What this process remembers of the queues for a second is another test's."""
+    """What this process remembers of the queues and of the inbox is another test's."""
     queues.forget()
+    inbox.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -67,9 +67,14 @@ def wake(now: datetime) -> None:
     transaction.on_commit(lambda: _remember(due_at))
 
 
-def _remember(due_at: datetime) -> None:
+def _remember(due_at: datetime | None) -> None:
     global _asked_for
     _asked_for = due_at
+
+
+def forget() -> None:
+    """Ask anew, whatever this process has asked for: its database is another one (tests)."""
+    _remember(None)
 
 
 def sort(*, now: datetime) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_save
-
-from reservations.models import Accommodation
+from reservations.models import Reservation
+from reservations.signals import guests_erased, listings_mapped
 from scheduler import clock
 from scheduler.models import Job
 from scheduler.signals import job_failed
@@ -18,7 +17,8 @@ State = WebhookEvent.State
 
 def connect() -> None:
     job_failed.connect(shelve_events, dispatch_uid="webhooks.shelve_events")
-    post_save.connect(try_parked_events, sender=Accommodation, dispatch_uid="webhooks.try_parked_events")
+    listings_mapped.connect(try_parked_events, dispatch_uid="webhooks.try_parked_events")
+    guests_erased.connect(erase_bytes, dispatch_uid="webhooks.erase_bytes")
 
 
 def shelve_events(job: Job, error: str, **_: Any) -> None:
@@ -32,8 +32,13 @@ def shelve_events(job: Job, error: str, **_: Any) -> None:
         inbox.shelve(mine, error, now=clock.now())
 
 
-def try_parked_events(instance: Accommodation, **_: Any) -> None:
-    """A listing has got its unit: what was parked for want of it goes through."""
-    if instance.external_id:
-        parked = WebhookEvent.objects.filter(state=State.PARKED, listing_id=instance.external_id)
-        inbox.put_back(parked, now=clock.now())
+def try_parked_events(listing_ids: list[str], **_: Any) -> None:
+    """Listings have got their units: what was parked for want of them goes through."""
+    parked = WebhookEvent.objects.filter(state=State.PARKED, listing_id__in=listing_ids)
+    inbox.put_back(parked, now=clock.now())
+
+
+def erase_bytes(reservations: list[Reservation], **_: Any) -> int:
+    """A guest is forgotten: of the events about the stay there remains that they came, and what became of them."""
+    names = {name for stay in reservations for name in (stay.external_id, stay.short_id) if name}
+    return WebhookEvent.objects.filter(external_id__in=names).exclude(body=b"").update(body=b"", headers={})

@@ -115,6 +115,8 @@ def _believe_body(event: WebhookEvent, now: datetime) -> str:
     """Without API credentials a verified body is the truth as of its ``_dt``; an unverified one is nobody's word."""
     if not _is_verified(event):
         raise _Unverified
+    if not event.body:
+        raise BadReservation("The bytes of this event were erased together with the guest's data.")
     envelope = parse(bytes(event.body))
     facts_at = min(event.occurred_at or event.received_at, now + FUTURE)
     payload = dict(envelope.payload)

@@ -63,7 +63,7 @@ def whole() -> bool:
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_any_statement_of_receipt_there_is_all_or_nothing_and_the_next_try_succeeds(after: bool) -> None:
     for statement in range(MOST):
-        inbox._asked_for = None
+        inbox.forget()
         with crash_at(statement, Killed(), after=after) as fuse:
             try:
                 answer = knock(GOOD)
@@ -81,7 +81,7 @@ def test_killed_at_any_statement_of_receipt_there_is_all_or_nothing_and_the_next
 @pytest.mark.parametrize("after", [False, True])
 def test_a_connection_that_breaks_at_any_statement_of_receipt_is_replaced(after: bool) -> None:
     for statement in range(MOST):
-        inbox._asked_for = None
+        inbox.forget()
         WebhookEvent.objects.all().delete()
         Job.objects.all().delete()
         with crash_at(statement, OperationalError("server closed the connection"), after=after) as fuse:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from reservations.models import Reservation
+from reservations.models import Accommodation, Reservation
+from reservations.services import save_accommodation
 from scheduler import services as jobs
 from scheduler.models import Job
 from tests.builders import NOW, make_accommodation
@@ -157,7 +158,7 @@ def test_a_parked_event_goes_through_as_soon_as_its_listing_has_a_unit() -> None
     make_accommodation(external_id="L8")
     event.refresh_from_db()
     assert event.state == State.PARKED
-    make_accommodation(external_id="L9")
+    save_accommodation(Accommodation(name="Ninth", external_id="L9"), now=NOW, actor="maria")
     process_all(NOW + timedelta(days=900))
     event.refresh_from_db()
     assert (event.state, Reservation.objects.count()) == (State.PROCESSED, 1)

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from tests.builders import NOW
-from tests.webhooks.deliveries import received, stay
+from reservations.erasure import erase_guests
+from tests.builders import NOW, make_accommodation
+from tests.webhooks.deliveries import STAY, process, received, stay
 from webhooks import retention
 from webhooks.models import WebhookEvent
 
@@ -42,6 +43,22 @@ def test_the_bytes_of_what_never_concerned_a_door_go_after_a_week_and_a_copy_is_
     assert bytes(stays.body)
     received("message.added", {"_id": "m1"}, now=NOW, at=NOW - 8 * DAY)
     assert WebhookEvent.objects.get(pk=chat.pk).deliveries == 2
+
+
+def test_with_the_guest_the_bytes_of_the_stays_events_are_erased_and_a_replay_says_so() -> None:
+    unit = make_accommodation(external_id="L1")
+    mine = process(received("reservation.created", stay(), now=NOW), NOW)
+    short = received("reservation.canceled", {"id": "EV23J"}, now=NOW - DAY)
+    other = received("reservation.created", stay(_id="another"), now=NOW)
+    erase_guests(now=NOW + 200 * DAY)
+    assert [bytes(row) for row in WebhookEvent.objects.order_by("id").values_list("body", flat=True)] == [
+        b"", b"", bytes(other.body)
+    ]  # fmt: skip
+    assert {mine.external_id, short.external_id} == {STAY, "EV23J"}
+    assert unit.reservations.get().guest_name == ""
+    WebhookEvent.objects.filter(pk=mine.pk).update(state="received")
+    again = process(mine, NOW + 201 * DAY)
+    assert (again.state, "were erased" in again.reason) == ("parked", True)
 
 
 def test_many_are_deleted_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
