@@ -28,6 +28,7 @@ from tests.simulation.loom import Task
 from tests.simulation.simulator import quiet
 from tests.simulation.stays import LEAD, Stay
 from tests.simulation.world import Tick, Violation, Weather, simulated_world
+from webhooks import inbox
 from webhooks.envelope import parse
 from webhooks.models import WebhookEvent
 from webhooks.services import receive
@@ -47,6 +48,7 @@ class Engine(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.world = self.stack.enter_context(simulated_world())
         self.world.begin(0, Weather())
+        inbox.forget()  # another world, another database
         self.jobs = effects.begin(self.world)
         self.stays = stays.begin(self.world)
         self.stays.troubled = False
@@ -161,7 +163,7 @@ class Engine(RuleBasedStateMachine):
 
     # --- the story as ``quiet`` sees it ---------------------------------------------------------------------------
     def ticks(self) -> list[Tick]:
-        return self.stays.ticks()
+        return [*self.stays.ticks(), Tick("inbox", 10, look_after_inbox)]
 
     def check(self) -> None:
         """Effects and doors are checked as they happen."""
@@ -173,7 +175,8 @@ class Engine(RuleBasedStateMachine):
         """No poll: what was answered with 200 is enough (P5)."""
 
     def is_settled(self) -> bool:
-        return self.stays.is_settled() and self.jobs.is_settled()
+        waiting = WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED).exists()
+        return self.stays.is_settled() and self.jobs.is_settled() and not waiting
 
     def check_quiet(self) -> None:
         self.stays.check_quiet()
@@ -227,6 +230,11 @@ def plainly() -> Iterator[None]:
         yield
     except Violation as broken:
         raise AssertionError(str(broken)) from broken
+
+
+def look_after_inbox() -> None:
+    inbox.look_after(now=clock.now())
+    inbox.sort(now=clock.now())
 
 
 def accept(content: bytes) -> bool:
