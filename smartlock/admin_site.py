@@ -32,6 +32,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Stays"),
             _item(_("Reservations"), "hotel", "reservations.reservation"),
             _item(_("Accommodations"), "apartment", "reservations.accommodation"),
+            _item(_("Listings of Stays"), "real_estate_agent", "reservations.listing"),
             _item(_("Messages"), "mail", "notifications.message"),
         ),
         _group(
@@ -48,6 +49,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             },
             _item(_("Queues"), "linear_scale", "scheduler.queue", counts.get("paused_queues", 0)),
             _item(_("Events from Stays"), "webhook", "webhooks.webhookevent", counts.get("parked_events", 0)),
+            _item(_("Syncs with Stays"), "sync", "reservations.syncrun"),
             _item(_("Refused deliveries"), "block", "webhooks.refusal"),
             _item(_("Audit trail"), "history", "audit.auditlog"),
             _item(_("Periodic tasks"), "event_repeat", "django_celery_beat.periodictask"),

@@ -11,6 +11,7 @@ class SmartLockConfig(AppConfig):
 
     def ready(self) -> None:
         from scheduler.ticks import daily, tick
+        from webhooks import silence  # noqa: F401  enters what it hears
 
         # Rooms that may not know the scheduler have their duties entered here.
         tick("reservations.sync", seconds=900, queue="sync")

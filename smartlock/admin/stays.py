@@ -21,12 +21,13 @@ from locks import planning
 from locks.models import AccommodationLock, Withdrawal
 from reservations import services
 from reservations.errors import BadReservation
-from reservations.models import Accommodation, Reservation
+from reservations.models import Accommodation, Feed, Reservation
 from scheduler import clock
 from scheduler import services as jobs
 from scheduler.models import Job
 from smartlock.admin import words
 from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
+from smartlock.admin.sources import AgreedTimes, FeedInline, save_feeds
 from smartlock.admin.story import story
 from smartlock.people.roles import CONTACTS
 
@@ -82,7 +83,7 @@ class AccommodationPage(Page):
         (None, {"fields": ["name", "external_id", "short_id", "active"]}),
         (_("Times"), {"fields": ["timezone", "check_in_time", "check_out_time", "grace_minutes"]}),
     ]
-    inlines = [DoorInline]
+    inlines = [DoorInline, FeedInline]
     warn_unsaved_form = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Accommodation]:
@@ -90,6 +91,12 @@ class AccommodationPage(Page):
 
     def save_model(self, request: HttpRequest, obj: Accommodation, form: Any, change: bool) -> None:
         services.save_accommodation(obj, now=clock.now(), actor=actor(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is Feed:
+            save_feeds(request, formset)
+        else:
+            super().save_formset(request, form, formset, change)
 
     @column(_("Stays listing"))
     def listing(self, unit: Accommodation) -> str:
@@ -128,7 +135,7 @@ class ReservationForm(ReservationFormBase):
 
 
 @admin.register(Reservation)
-class ReservationPage(Page):
+class ReservationPage(AgreedTimes, Page):
     form = ReservationForm
     list_display = ["stay", "unit", "arrives", "leaves", "status_label", "pin_state"]
     list_filter = ["status", "source", ("accommodation", admin.RelatedOnlyFieldListFilter), "check_in_at"]
@@ -154,7 +161,7 @@ class ReservationPage(Page):
     change_form_outer_before_template = "smartlock/admin/story_head.html"
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
-    actions_detail = ["replan_here", "cancel_jobs_here", "revoke_now_here", "readmit_here"]
+    actions_detail = ["set_times_here", "replan_here", "cancel_jobs_here", "revoke_now_here", "readmit_here"]
     actions_detail_hide_default = True
 
     # --- who may do what ---------------------------------------------------------------------------------------

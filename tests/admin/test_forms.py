@@ -21,6 +21,7 @@ ADD = reverse("admin:reservations_reservation_add")
 NO_LOCKS = {
     "accommodationlock_set-TOTAL_FORMS": "0", "accommodationlock_set-INITIAL_FORMS": "0",
     "accommodationlock_set-MIN_NUM_FORMS": "0", "accommodationlock_set-MAX_NUM_FORMS": "1000",
+    "feeds-TOTAL_FORMS": "0", "feeds-INITIAL_FORMS": "0", "feeds-MIN_NUM_FORMS": "0", "feeds-MAX_NUM_FORMS": "1000",
 }  # fmt: skip
 
 
