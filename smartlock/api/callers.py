@@ -13,6 +13,7 @@ from scheduler import clock
 from smartlock.api import scopes, tokens
 from smartlock.api.models import ApiToken
 from smartlock.api.problems import Problem, not_signed_in
+from smartlock.people.roles import CONTACTS
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -24,6 +25,7 @@ class Caller:
     actor: str
     scopes: Collection[str]
     token: ApiToken | None = None
+    sees_contacts: bool = True
 
 
 def identify(request: HttpRequest) -> Caller | None:
@@ -43,7 +45,7 @@ def _signed_in(request: HttpRequest) -> Caller | None:
     if not (user.is_active and user.is_staff):
         return None
     allowed = [scope for scope, permission in scopes.PERMISSIONS.items() if user.has_perm(permission)]
-    return Caller(user.get_username(), allowed)
+    return Caller(user.get_username(), allowed, sees_contacts=user.has_perm(CONTACTS))
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -17,7 +17,7 @@ from scheduler import clock
 from scheduler import services as scheduling
 from scheduler.models import Job
 from smartlock.api import stays
-from smartlock.api.callers import Token, actor
+from smartlock.api.callers import Token, actor, caller_of
 from smartlock.api.problems import Problem
 from smartlock.api.shapes import (
     ABSENT,
@@ -63,7 +63,8 @@ class StayFilter(Filter):
     updated_since: Instant = ABSENT
     order: Literal["check_in_at", "-check_in_at", "-updated_at"] = "-check_in_at"
 
-    def rows(self) -> QuerySet[Reservation]:
+    def rows(self, *, by_contacts: bool) -> QuerySet[Reservation]:
+        searched = [field for field in SEARCHED if by_contacts or field != "guest_email"]
         found = Reservation.objects.select_related("accommodation").order_by(self.order, "-pk")
         wanted = {
             "accommodation_id": self.accommodation, "source": self.source, "status__in": self.status or None,
@@ -73,7 +74,7 @@ class StayFilter(Filter):
         }  # fmt: skip
         found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
         for word in (self.q or "").split():
-            found = found.filter(Q(*((f"{field}__icontains", word) for field in SEARCHED), _connector=Q.OR))
+            found = found.filter(Q(*((f"{field}__icontains", word) for field in searched), _connector=Q.OR))
         return found
 
 
@@ -152,8 +153,8 @@ class Confirmed(Schema):
 
 @router.get("", response=Page[stays.StayRow], auth=READ, summary="List and search stays")
 def list_reservations(request: HttpRequest, chosen: Query[StayFilter]) -> Any:
-    found, beside = page(chosen.rows(), chosen)
-    return {"items": [stays.row(stay) for stay in found], **beside}
+    found, beside = page(chosen.rows(by_contacts=caller_of(request).sees_contacts), chosen)
+    return {"items": [_as_allowed(stays.row(stay), request) for stay in found], **beside}
 
 
 @router.post("", response={201: stays.Stay}, auth=WRITE, summary="Enter a stay by hand")
@@ -169,7 +170,7 @@ def create_reservation(request: HttpRequest, body: NewStay) -> Any:
 
 @router.get("/{reference}", response=stays.Stay, auth=READ, summary="A stay with its doors and proofs")
 def get_reservation(request: HttpRequest, reference: Reference) -> Any:
-    return stays.detail(the(reference), now=clock.now())
+    return _as_allowed(stays.detail(the(reference), now=clock.now()), request)
 
 
 @router.patch("/{reference}", response=stays.Stay, auth=WRITE, summary="Change a stay that was entered by hand")
@@ -257,6 +258,13 @@ def cancel_jobs_of_reservation(request: HttpRequest, reference: Reference, body:
     reason = f"Called off by {who}."
     gone = 0 if body.dry_run else scheduling.cancel(live, now=clock.now(), actor=who, reason=reason)
     return {"dry_run": body.dry_run, "matched": matched, "changed": gone}
+
+
+def _as_allowed(shown: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """People who may not see how to reach a guest do not see it here either; a token's scope includes it."""
+    if not caller_of(request).sees_contacts:
+        shown["guest"] |= {"email": "", "phone": ""}
+    return shown
 
 
 def the(reference: str) -> Reservation:

@@ -12,7 +12,7 @@ import fakeredis
 import pytest
 import time_machine
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisIsAway
@@ -115,6 +115,20 @@ def test_every_call_but_health_asks_for_a_scope() -> None:
 def test_who_is_signed_in_may_read_what_she_may_see(boss: Client, operator: Client, newcomer: Client) -> None:
     for client, seen in ((boss, 200), (operator, 200), (newcomer, 403)):
         assert Caller(client=client).get("jobs").status == seen
+
+
+@pytest.mark.django_db
+def test_who_may_not_see_contacts_does_not_see_them_here(stay: Reservation) -> None:
+    user = User.objects.create_user("vera", password="a-long-password", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_reservation"))
+    client = Client()
+    client.force_login(user)
+    caller = Caller(client=client)
+    for shown in (caller.get(f"reservations/{stay.pk}").json, caller.get("reservations").json["items"][0]):
+        assert shown["guest"] == {"name": "Ana Teste", "email": "", "phone": "", "language": "pt-BR"}
+    assert caller.get("reservations?q=ana@example").json["total"] == 0
+    user.user_permissions.add(Permission.objects.get(codename="view_contacts"))
+    assert caller.get("reservations?q=ana@example").json["items"][0]["guest"]["email"] == "ana@example.com"
 
 
 @pytest.mark.django_db
