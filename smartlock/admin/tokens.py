@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -60,6 +61,17 @@ class TokenPage(Page):
         if obj is None:
             return [(None, {"fields": ["name", "scopes", "expires_at"]})]
         return [(None, {"fields": [("name", "begins"), ("state", "used"), "reach", ("until", "made")]})]
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Nobody gives away more than she may herself."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is None:
+            field = cast(
+                forms.MultipleChoiceField, deepcopy(form.base_fields["scopes"])
+            )  # the form's own is shared by all requests
+            field.choices = [(scope, scope) for scope in scopes.grantable(request.user)]
+            form.base_fields["scopes"] = field
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ["name", "begins", "state", "reach", "used", "until", "made"] if obj else []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext_lazy as _
+
+from smartlock.people.roles import CONTACTS
 
 RESOURCES = {
     "reservations": _("stays and accommodations"),
@@ -24,6 +27,18 @@ PERMISSIONS = {
     "events:read": "webhooks.view_webhookevent",
     "locks:read": "locks.view_lock",
 }
+
+# Who makes a token gives away no more than she may herself. Stays come with the guests' contacts.
+GRANTS = {
+    **PERMISSIONS, "reservations:read": CONTACTS, "reservations:write": "reservations.change_reservation",
+    "credentials:write": "locks.change_credential", "jobs:write": "scheduler.change_job",
+    "events:write": "webhooks.change_webhookevent", "locks:write": "locks.change_lock",
+}  # fmt: skip
+
+
+def grantable(user: User | AnonymousUser) -> list[str]:
+    """The scopes this person may put into a token."""
+    return [scope for scope in ALL if user.has_perm(GRANTS[scope])]
 
 
 def expand(names: Iterable[str]) -> list[str]:

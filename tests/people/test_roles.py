@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from smartlock.api.models import ApiToken
 from smartlock.people.roles import ROLES, install
 from tests.admin.house import make_house
 from tests.people.conftest import Join
@@ -97,3 +98,10 @@ def test_contacts_are_shown_only_to_those_who_need_them(role: str, sees: bool, j
 
 def _page(client: Client, stay: int) -> str:
     return client.get(reverse("admin:reservations_reservation_change", args=[stay])).content.decode()
+
+
+def test_nobody_puts_more_into_a_token_than_she_may_herself(join: Join) -> None:
+    engineer, add = join("engineer"), reverse("admin:api_apitoken_add")
+    for scope in ("jobs:write", "reservations:read", "credentials:write"):
+        engineer.post(add, {"name": scope, "scopes": [scope]})
+    assert [token.name for token in ApiToken.objects.all()] == ["jobs:write"]
