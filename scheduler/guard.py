@@ -98,5 +98,9 @@ def hold_each(jobs: Iterable[Job]) -> Iterator[dict[int, Guard]]:
                     held[job.pk] = guard
         yield held
     finally:
-        for guard in held.values():
-            guard.release()
+        release(held.values())
+
+
+def release(guards: Iterable[Guard]) -> None:
+    for guard in guards:
+        guard.release()

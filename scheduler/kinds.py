@@ -57,7 +57,8 @@ def job(name: str, **options: Any) -> Callable[[Callable[[Run], None]], Callable
     def declare(function: Callable[[Run], None]) -> Callable[[Run], None]:
         kind = _kinds[name] = Kind(name=name, function=function, **options)
 
-        @shared_task(name=name, bind=True)  # type: ignore[untyped-decorator]
+        # No result: the rows tell more, and writing one costs as much as the rest of a short job.
+        @shared_task(name=name, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
         def carry(task: Any, pairs: Pairs) -> list[dict[str, object]]:
             from scheduler import runner
 

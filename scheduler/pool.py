@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 from typing import TypeVar
 
 from django.db import connections
@@ -31,9 +34,14 @@ def is_stopping() -> bool:
     return _stopping.is_set()
 
 
+def concurrency(queue: str) -> int:
+    """How many jobs of this queue may act at a time in this process."""
+    return min(queues.settings(queue).concurrency, THREADS)
+
+
 def slot(queue: str) -> threading.BoundedSemaphore:
     """One of the places that a queue has in this process; hold it while a job acts."""
-    places = min(queues.settings(queue).concurrency, THREADS)
+    places = concurrency(queue)
     with _lock:
         _after_fork()
         # With another concurrency the queue gets other places; those that are held are given back to the old ones.
@@ -41,34 +49,50 @@ def slot(queue: str) -> threading.BoundedSemaphore:
 
 
 def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T | None]:
-    """Run all calls and give their results as they come in, and None whenever none came for a moment.
+    """Run all calls and give their results as they come in, and None after a moment, whether some came or not.
 
-    A single call runs in the caller's own thread.
+    A single call runs in the caller's own thread. A crowd is looked after once in a moment and not once per call,
+    and no more threads than the queue has places take from it: both would cost more than many a job.
     """
     places = slot(queue)
-
-    def held(call: Callable[[], T]) -> T:
-        with places:
-            return call()
-
     if len(calls) == 1:
-        yield held(calls[0])
+        with places:
+            result = calls[0]()
+        yield result
         return
-    running = {_threads().submit(_with_connection_closed, held, call) for call in calls}
-    while running:
-        done, running = wait(running, timeout=MOMENT_SECONDS, return_when=FIRST_COMPLETED)
-        if not done:
-            yield None
-        for future in done:
-            yield future.result()
+    waiting, ended = deque(calls), deque[T | BaseException]()
+    number, is_over = count(1), threading.Event()
 
-
-def _with_connection_closed(held: Callable[[Callable[[], T]], T], call: Callable[[], T]) -> T:
-    try:
-        return held(call)
-    finally:
+    def work_off() -> None:
+        while waiting:
+            with places, suppress(IndexError):  # another thread may have taken the last one
+                call = waiting.popleft()
+                ended.append(_outcome(call))
+                if next(number) == len(calls):
+                    is_over.set()
         for connection in connections.all(initialized_only=True):
             connection.close_if_unusable_or_obsolete()
+
+    for _ in range(min(len(calls), concurrency(queue))):
+        _threads().submit(work_off)
+    left = len(calls)
+    while left:
+        is_over.wait(MOMENT_SECONDS)
+        for _ in range(len(ended)):
+            left -= 1
+            result = ended.popleft()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+        if left:
+            yield None
+
+
+def _outcome(call: Callable[[], T]) -> T | BaseException:
+    try:
+        return call()
+    except BaseException as error:
+        return error
 
 
 def _threads() -> ThreadPoolExecutor:

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
@@ -24,6 +24,7 @@ from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 1000  # so many waiting messages are looked at together, to be merged
+AHEAD = timedelta(milliseconds=30)  # so long before the due time a worker looks up the rows; it claims them at it
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def merge(messages: Iterable[Message], now: datetime) -> Iterator[Message]:
 
     What is due already may start now, whenever it was due. A message carries at most ``Kind.batch`` jobs.
     """
-    alike = [replace(message, run_at=max(message.run_at, now)) for message in messages]
+    alike = [message if message.run_at >= now else replace(message, run_at=now) for message in messages]
     alike.sort(key=lambda m: (m.run_at, m.priority, m.queue, m.kind))
     for _, group in groupby(alike, key=lambda m: (m.run_at, m.priority, m.queue, m.kind)):
         same = list(group)
@@ -74,7 +75,7 @@ def publish(message: Message) -> None:
         task_id=message.task_id,
         queue=message.queue,
         priority=message.priority - 1,
-        eta=message.run_at if message.run_at > clock.now() else None,
+        eta=message.run_at - AHEAD if message.run_at - AHEAD > clock.now() else None,
         retry=False,
     )
 

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
 from typing import TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from scheduler import clock, services
-from scheduler.claims import Claim, Run
+from scheduler.claims import Attempt, Claim, Run, lateness_ms
 from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
 from scheduler.retry import next_try
 from scheduler.signals import job_ended, job_failed
-from scheduler.transitions import move
+from scheduler.transitions import move, move_sql
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -29,6 +29,16 @@ PAUSES = (0.05, 0.5, 2.0, 5.0)  # seconds between tries to write down how a job 
 CROWD = 10  # so many successes at once are logged in one line
 BUSY_SECONDS = 1.0  # another job of the same subject is at work: look again after this
 Outcome = JobAttempt.Outcome
+CLOSE = """
+UPDATE scheduler_jobattempt SET outcome = 'succeeded', started_at = %s, finished_at = %s, lateness_ms = %s WHERE id = %s
+"""
+CLOSE_MANY = """
+UPDATE scheduler_jobattempt attempt SET outcome = 'succeeded', started_at = ended.started_at,
+  finished_at = ended.finished_at, lateness_ms = ended.lateness_ms
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[])
+  AS ended (id, started_at, finished_at, lateness_ms)
+WHERE attempt.id = ended.id
+"""
 __all__ = ["Ended", "Run", "expire", "look_again", "record", "skip"]
 
 
@@ -79,52 +89,40 @@ def skip(job: Job, *, now: datetime) -> str:
 
 
 def _record_successes(ended: list[Ended]) -> dict[int, str]:
-    outcomes: dict[int, str] = {}
-    for version, group in groupby(sorted(ended, key=_version), key=_version):
-        same = list(group)
-        done = _surely(partial(_succeed_together, same, version))
-        outcomes |= done if done is not None else {end.claim.job.pk: _succeed_alone(end) for end in same}
-    return outcomes
+    """In one go; who was called off meanwhile is missing from what the database answers, and is let go."""
+    if not ended:
+        return {}
+    done = _surely(partial(_succeed, ended))
+    for end in ended:
+        if end.claim.job.pk not in done:
+            done[end.claim.job.pk] = _surely(partial(_let_go, end))
+    return done
 
 
-def _version(end: Ended) -> int:
-    return end.claim.run.version
-
-
-def _succeed_together(ended: list[Ended], version: int) -> dict[int, str] | None:
-    """All of them or none: None when one was called off meanwhile."""
-    with transaction.atomic():
-        ids = [end.claim.job.pk for end in ended]
-        now = max(end.finished_at for end in ended)
-        if move(Job.objects.filter(pk__in=ids, version=version), "succeed", now=now, last_error="") != len(ids):
-            transaction.set_rollback(True)
-            return None
-        _close_attempts([end.claim.attempt for end in ended])
-        for end in ended:
-            job_ended.send(Job, job=end.claim.job)
-    return dict.fromkeys(ids, str(Outcome.SUCCEEDED))
-
-
-def _close_attempts(attempts: list[JobAttempt]) -> None:
-    """Mark attempts as succeeded, each with its own times.
-
-    In SQL, because ``bulk_update`` builds an expression per row and field: three quarters of the processor time of a
-    burst went there.
-    """
-    table = JobAttempt._meta.db_table
-    rows = [(str(Outcome.SUCCEEDED), a.started_at, a.finished_at, a.lateness_ms, a.pk) for a in attempts]
+@transaction.atomic
+def _succeed(ended: list[Ended]) -> dict[int, str]:
+    """The outcomes of those that were still ours."""
+    now = max(end.finished_at for end in ended)
+    move, values = move_sql(
+        "succeed", [(end.claim.job.pk, end.claim.run.version) for end in ended], now=now, last_error=""
+    )
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table} SET outcome = %s, started_at = %s, finished_at = %s, lateness_ms = %s WHERE id = %s",  # noqa: S608
-            rows,
-        )
-    for attempt in attempts:
-        attempt.outcome = Outcome.SUCCEEDED
+        cursor.execute(move, values)
+        ours = {row[0] for row in cursor.fetchall()}
+        done = [end for end in ended if end.claim.job.pk in ours]
+        _close_succeeded(cursor, [end.claim.attempt for end in done])
+    for end in done:
+        job_ended.send(Job, job=end.claim.job)
+    return dict.fromkeys(ours, str(Outcome.SUCCEEDED))
 
 
-def _succeed_alone(end: Ended) -> str:
-    done = _surely(partial(_succeed_together, [end], end.claim.run.version))
-    return done[end.claim.job.pk] if done is not None else _surely(partial(_let_go, end))
+def _close_succeeded(cursor: CursorWrapper, attempts: list[Attempt]) -> None:
+    """Each with its own times. In SQL, because ``bulk_update`` builds an expression per row and field."""
+    if connection.vendor == "postgresql" and len(attempts) > 1:
+        columns = zip(*((a.pk, a.started_at, a.finished_at, a.lateness_ms) for a in attempts), strict=True)
+        cursor.execute(CLOSE_MANY, [list(column) for column in columns])
+    else:
+        cursor.executemany(CLOSE, [(a.started_at, a.finished_at, a.lateness_ms, a.pk) for a in attempts])
 
 
 def _let_go(end: Ended) -> str:
@@ -186,7 +184,6 @@ def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes
 def _close(end: Ended, outcome: JobAttempt.Outcome, *, over: bool) -> str:
     """The attempt is over; when the job is too, or was called off, say so to the rooms above in the same commit."""
     attempt = end.claim.attempt
-    attempt.outcome = outcome
     # Only an open attempt: a worker that wakes after it was given up must not rewrite what rescue wrote.
     JobAttempt.objects.filter(pk=attempt.pk, finished_at__isnull=True).update(
         outcome=outcome, started_at=attempt.started_at, finished_at=attempt.finished_at,
@@ -203,7 +200,7 @@ def _time(end: Ended) -> None:
     attempt, job = end.claim.attempt, end.claim.job
     attempt.started_at = max(end.started_at, attempt.started_at)
     attempt.finished_at = max(end.finished_at, attempt.started_at)
-    attempt.lateness_ms = round((attempt.started_at - job.run_at).total_seconds() * 1000)
+    attempt.lateness_ms = lateness_ms(job, attempt.started_at)
 
 
 def _log(kind: Kind, ended: Sequence[Ended], outcomes: dict[int, str]) -> None:

@@ -3,6 +3,8 @@
 Claiming is a compare-and-set on ``(id, version, scheduled)``: a message that comes twice, late, or for a job that
 was cancelled or moved finds no row and does nothing. The jobs of one message are claimed in one statement, act side
 by side, and are recorded together; a task author still writes the code for one job.
+
+Messages come a moment early: what can be looked up beforehand is, and then the claim waits for the due time.
 """
 
 from __future__ import annotations
@@ -41,15 +43,37 @@ def run_many(kind: Kind, pairs: Pairs, *, worker: str) -> dict[int, str]:
     due = _due(kind, _meant(pairs), outcomes)
     if not due:
         return outcomes
-    with guard.hold_each(due) as held:
-        for job in due:
-            if job.exclusive and job.pk not in held:
-                outcomes[job.pk] = records.look_again(job, now=clock.now())
-        free = [job for job in due if not job.exclusive or job.pk in held]
+    return outcomes | _start(kind, due, worker)
+
+
+def _start(kind: Kind, jobs: list[Job], worker: str, *, in_turn: bool = False) -> dict[int, str]:
+    """Claim these and let them act side by side; those of one subject one after the other, if they are exclusive."""
+    first, others = _by_turns(jobs)
+    with guard.hold_each(first) as held:
+        free = [job for job in first if not job.exclusive or job.pk in held]
         claimed, busy = claims.claim(kind, free, now=clock.now(), worker=worker)
-        outcomes |= {job.pk: records.look_again(job, now=clock.now()) for job in busy}
-        outcomes |= _act(kind, claimed, held)
+        following = {claim.job.pk: others.pop(claim.job.subject, []) for claim in claimed}
+        turned_away = [job for job in first if job.exclusive and job.pk not in held]
+        turned_away += busy + [job for rest in others.values() for job in rest]
+        outcomes = {job.pk: records.look_again(job, now=clock.now()) for job in turned_away}
+        calls = [partial(_in_turn, kind, claim, following[claim.job.pk], held, worker, outcomes) for claim in claimed]
+        results = (call() for call in calls) if in_turn else pool.side_by_side(kind.queue, calls)
+        _act(kind, claimed, results, held, outcomes)
     return outcomes
+
+
+def _by_turns(jobs: list[Job]) -> tuple[list[Job], dict[str, list[Job]]]:
+    """Those that may act side by side, and by subject the exclusive ones that have to come after one of them."""
+    first: list[Job] = []
+    others: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.exclusive and job.subject in others:
+            others[job.subject].append(job)
+            continue
+        first.append(job)
+        if job.exclusive:
+            others[job.subject] = []
+    return first, others
 
 
 def _meant(pairs: Pairs) -> list[Job]:
@@ -102,32 +126,45 @@ def _is_pointless(kind: Kind, job: Job, now: datetime, outcomes: dict[int, str])
     return outcomes[job.pk] in ("expired", "skipped")
 
 
-def _act(kind: Kind, claimed: list[Claim], held: dict[int, guard.Guard]) -> dict[int, str]:
-    """Run the claimed jobs side by side and record them as they end, those that end together in one go."""
-    outcomes: dict[int, str] = {}
+def _act(
+    kind: Kind,
+    claimed: list[Claim],
+    results: Iterable[Ended | None],
+    held: dict[int, guard.Guard],
+    outcomes: dict[int, str],
+) -> None:
+    """Let the claimed jobs act and record them as they end, those that end together in one go."""
     ended: list[Ended] = []
     since = time.monotonic()
     leased = [(c.job.pk, c.run.version, held.get(c.job.pk)) for c in claimed]
     with leases.kept(leased, seconds=kind.lease, time_limit=kind.time_limit):
-        for result in pool.side_by_side(kind.queue, [partial(_run, kind, claim) for claim in claimed]):
-            if result is not None:
+        for result in results:
+            if result is not None and result.claim.job.pk not in outcomes:
                 ended.append(result)
-            # None: nothing ended for a moment, so the fast ones do not wait for the slow ones to be written down.
+            # None: a moment has passed, so the fast ones do not wait for the slow ones to be written down.
             if ended and (result is None or time.monotonic() - since > RECORD_EVERY_SECONDS):
-                outcomes |= _record(kind, ended, held)
+                _record(kind, ended, held, outcomes)
                 ended, since = [], time.monotonic()
-        outcomes |= _record(kind, ended, held)
-    return outcomes
+        _record(kind, ended, held, outcomes)
 
 
-def _record(kind: Kind, ended: list[Ended], held: dict[int, guard.Guard]) -> dict[int, str]:
+def _record(kind: Kind, ended: list[Ended], held: dict[int, guard.Guard], outcomes: dict[int, str]) -> None:
     """Write down how they ended; from then on others may work on their subjects."""
-    outcomes = records.record(kind, ended)
+    outcomes |= records.record(kind, ended)
     for end in ended:
         leases.release(end.claim.job.pk, end.claim.run.version)
-        if end.claim.job.pk in held:
-            held.pop(end.claim.job.pk).release()
-    return outcomes
+    guard.release(filter(None, (held.pop(end.claim.job.pk, None) for end in ended)))
+
+
+def _in_turn(
+    kind: Kind, claim: Claim, following: list[Job], held: dict[int, guard.Guard], worker: str, outcomes: dict[int, str]
+) -> Ended:
+    """A claimed job, and when it is written down those of its subject that came with it."""
+    ended = _run(kind, claim)
+    if following:
+        _record(kind, [ended], held, outcomes)
+        outcomes |= _start(kind, following, worker, in_turn=True)
+    return ended
 
 
 def _run(kind: Kind, claim: Claim) -> Ended:

@@ -53,18 +53,18 @@ def test_the_guard_of_a_job_that_runs_or_is_just_being_claimed_is_respected(fake
 def test_what_was_done_is_written_down_although_the_connection_broke(
     monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
-    succeed = records._succeed_together
+    succeed = records._succeed
     broken: list[list[records.Ended]] = []
 
-    def breaking(ended: list[records.Ended], version: int) -> dict[int, str] | None:
+    def breaking(ended: list[records.Ended]) -> dict[int, str]:
         if broken:
-            return succeed(ended, version)
+            return succeed(ended)
         broken.append(ended)
         if committed:
-            succeed(ended, version)
+            succeed(ended)
         raise OperationalError("terminating connection due to administrator command")
 
-    monkeypatch.setattr(records, "_succeed_together", breaking)
+    monkeypatch.setattr(records, "_succeed", breaking)
     monkeypatch.setattr(records, "PAUSES", (0.0,))
     ran: list[int] = []
     doing["plain"] = lambda run: ran.append(run.job_id)
