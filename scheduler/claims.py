@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from scheduler import rows
 from scheduler.errors import Superseded
 from scheduler.kinds import Kind
 from scheduler.models import Job
@@ -131,7 +132,7 @@ def _attempts(move: str, values: list[Any], jobs: list[Job], now: datetime, work
     columns = f"id, attempt, %s, CAST({told} AS bigint), %s, COALESCE({told}, ''), 'started', '', '', '' FROM "
     late = {f"job{job.pk}": lateness_ms(job, now) for job in jobs}
     by_hand = {f"job{job.pk}": job.by_hand for job in jobs if job.by_hand}
-    noted = [now, json.dumps(late), worker, json.dumps(by_hand)]
+    noted = rows.adapted([now, json.dumps(late), worker, json.dumps(by_hand)])
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             insert = ATTEMPTS.format(source=columns + "moved")

@@ -77,6 +77,7 @@ def publish(message: Message) -> None:
         priority=message.priority - 1,
         eta=message.run_at - AHEAD if message.run_at - AHEAD > clock.now() else None,
         retry=False,
+        ignore_result=True,  # the message has the last word on this, not the task
     )
 
 

@@ -14,7 +14,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from scheduler import clock, services
+from scheduler import clock, rows, services
 from scheduler.claims import Attempt, Claim, Run, lateness_ms
 from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind
@@ -122,7 +122,7 @@ def _close_succeeded(cursor: CursorWrapper, attempts: list[Attempt]) -> None:
         columns = zip(*((a.pk, a.started_at, a.finished_at, a.lateness_ms) for a in attempts), strict=True)
         cursor.execute(CLOSE_MANY, [list(column) for column in columns])
     else:
-        cursor.executemany(CLOSE, [(a.started_at, a.finished_at, a.lateness_ms, a.pk) for a in attempts])
+        cursor.executemany(CLOSE, [rows.adapted((a.started_at, a.finished_at, a.lateness_ms, a.pk)) for a in attempts])
 
 
 def _let_go(end: Ended) -> str:

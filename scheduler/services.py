@@ -15,13 +15,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
-from scheduler import kinds, publisher, totals
+from scheduler import kinds, publisher, rows, totals
 from scheduler.models import Job
 from scheduler.retention import prune as prune  # one of the verbs
 from scheduler.transitions import move
 from smartlock.audit.services import record
 
-PORTION = 2000  # rows of one INSERT
+PORTION = 5000  # rows of one INSERT
 STEPS = 300  # a spread retry is laid out in at most so many portions
 
 
@@ -53,14 +53,10 @@ def schedule(
     ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
     """
     job = _row(kind, Planned(due_at, subject, live_key, payload or {}, priority, expires_at), now)
-    try:
-        with transaction.atomic():
-            job.save(force_insert=True)
-    except IntegrityError:
-        holder = Job.objects.filter(live_key=live_key, state__in=Job.LIVE).first() if live_key else None
-        if holder is None:
-            raise
-        return holder
+    while not rows.insert(job):
+        holder = Job.objects.filter(live_key=live_key, state__in=Job.LIVE).first()
+        if holder is not None:  # else it has just ended, and the key is free again
+            return holder
     _announce(now, job)
     return job
 
@@ -71,26 +67,37 @@ def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> in
     A job whose live key is taken is left out, and so is its message: with live keys the dispatcher publishes what is
     near, within seconds. Raises what ``schedule`` raises, before anything is written.
     """
-    rows = [_row(kind, one, now) for one in planned]
-    if any(row.live_key for row in rows):
-        for row in rows:
-            row.published_at = None
-        Job.objects.bulk_create(rows, batch_size=PORTION, ignore_conflicts=True)
-        return len(rows)
-    _announce(now, *Job.objects.bulk_create(rows, batch_size=PORTION))
-    return len(rows)
+    planned = list(planned)
+    declared = kinds.get(kind)
+    own = [_own(one, declared, now) for one in planned]
+    if not any(one.live_key for one in planned) and any(one["run_at"] <= horizon(now) for one in own):
+        _announce(now, *Job.objects.bulk_create([_row(kind, one, now) for one in planned], batch_size=PORTION))
+        return len(own)
+    alike = _row(kind, Planned(now), now)
+    alike.published_at = None
+    with transaction.atomic(savepoint=False):
+        for start in range(0, len(own), PORTION):
+            rows.insert_many(alike, own[start : start + PORTION])
+    return len(own)
 
 
 def _row(kind: str, planned: Planned, now: datetime) -> Job:
     declared = kinds.get(kind)
-    _aware(planned.due_at)
-    run_at = max(planned.due_at, now)
+    own = _own(planned, declared, now)
     return Job(
-        kind=kind, subject=planned.subject, live_key=planned.live_key, payload=planned.payload, queue=declared.queue,
-        priority=_priority(declared.priority if planned.priority is None else planned.priority),
-        exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts, due_at=planned.due_at, run_at=run_at,
-        expires_at=planned.expires_at, created_at=now, updated_at=now, published_at=published_if_near(run_at, now),
+        kind=kind, queue=declared.queue, exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts,
+        created_at=now, updated_at=now, published_at=published_if_near(own["run_at"], now), **own,
     )  # fmt: skip
+
+
+def _own(planned: Planned, declared: kinds.Kind, now: datetime) -> dict[str, Any]:
+    """What a job has for itself alone."""
+    _aware(planned.due_at)
+    return {
+        "subject": planned.subject, "live_key": planned.live_key, "payload": planned.payload,
+        "priority": _priority(declared.priority if planned.priority is None else planned.priority),
+        "due_at": planned.due_at, "run_at": max(planned.due_at, now), "expires_at": planned.expires_at,
+    }  # fmt: skip
 
 
 def reschedule(
@@ -98,12 +105,14 @@ def reschedule(
 ) -> int:
     """Give scheduled jobs another time; their attempts start afresh. Jobs that run or are over stay as they are."""
     _aware(due_at)
-    ids = _ids(jobs, Job.State.SCHEDULED)
     run_at = max(due_at, now)
     changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0, "by_hand": ""}
     changes["published_at"] = published_if_near(run_at, now)
     if expires_at is not None:
         changes["expires_at"] = expires_at
+    if actor == "system" and changes["published_at"] is None:  # nobody need be told which
+        return move(jobs, "move", now=now, **changes)
+    ids = _ids(jobs, Job.State.SCHEDULED)
     moved = move(Job.objects.filter(pk__in=ids), "move", now=now, **changes)
     if moved and actor != "system":
         record("jobs.rescheduled", "jobs", actor=actor, count=moved, due_at=due_at.isoformat(), ids=ids[:100])

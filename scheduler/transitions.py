@@ -21,6 +21,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from scheduler import rows
 from scheduler.models import Job
 
 S = Job.State
@@ -57,7 +58,7 @@ def move_sql(name: str, pairs: Iterable[tuple[int, int]], *, now: datetime, **ch
         f"UPDATE scheduler_job SET state = '{target}', version = version + 1, attempt = attempt + {attempt:d}{columns}"  # noqa: S608
         f" WHERE {meant(pairs)} AND state IN ({froms}) RETURNING id"
     )
-    return sql, list(changes.values())
+    return sql, rows.adapted(changes.values())
 
 
 def meant(pairs: Iterable[tuple[int, int]]) -> str:

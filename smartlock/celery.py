@@ -10,7 +10,10 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging, task_prerun
 from django.db import close_old_connections
 
+from smartlock.broker import keep_clients
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
+keep_clients()
 app = Celery("smartlock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

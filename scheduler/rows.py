@@ -1,0 +1,61 @@
+"""Writes the rows of new jobs: one INSERT for one, one for a portion of many. A live key that is taken is an answer.
+
+In SQL, because a savepoint around each INSERT and the way through Django's models took most of the time of both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from scheduler.models import Job
+
+COLUMNS = tuple(field.attname for field in Job._meta.concrete_fields if not field.primary_key)
+INSERT = f"INSERT INTO scheduler_job ({', '.join(COLUMNS)})"
+ONE = f"{INSERT} VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT DO NOTHING RETURNING id"
+# What differs between many jobs of a kind, handed over as a JSON list of objects.
+OWN = {
+    "subject": "text", "live_key": "text", "payload": "jsonb", "priority": "smallint", "due_at": "timestamptz",
+    "run_at": "timestamptz", "expires_at": "timestamptz",
+}  # fmt: skip
+LISTED = {
+    "postgresql": f"jsonb_to_recordset(%s::jsonb) AS one ({', '.join(f'{name} {type}' for name, type in OWN.items())})",
+    "sqlite": "json_each(%s) AS one",
+}
+FIELD = {"postgresql": "one.{}", "sqlite": "one.value ->> '$.{}'"}
+
+
+def insert(job: Job) -> bool:
+    """Write the row, unless another live job has its live key: then nothing is written and False returned."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONE, adapted(_value(job, column) for column in COLUMNS))
+        written = cursor.fetchone()
+    if written is not None:
+        job.pk, job._state.adding, job._state.db = written[0], False, connection.alias
+    return written is not None
+
+
+def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
+    """Rows like this one but for what is their ``OWN``; those whose live key is taken are left out."""
+    field = FIELD[connection.vendor]
+    columns = ", ".join(field.format(column) if column in OWN else "%s" for column in COLUMNS)
+    common = adapted(_value(alike, column) for column in COLUMNS if column not in OWN)
+    # WHERE: without it SQLite takes ON for a part of the FROM.
+    sql = f"{INSERT} SELECT {columns} FROM {LISTED[connection.vendor]} WHERE true ON CONFLICT DO NOTHING"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*common, json.dumps(own, default=lambda value: str(*adapted([value])))])
+
+
+def adapted(values: Iterable[Any]) -> list[Any]:
+    """Moments as the database keeps them: SQLite compares them as text, so all must be written alike."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return [adapt(value) if isinstance(value, datetime) else value for value in values]
+
+
+def _value(job: Job, column: str) -> Any:
+    value = getattr(job, column)
+    return json.dumps(value) if column == "payload" else value
