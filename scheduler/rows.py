@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from scheduler.models import Job
 
 COLUMNS = tuple(field.attname for field in Job._meta.concrete_fields if not field.primary_key)
 INSERT = f"INSERT INTO scheduler_job ({', '.join(COLUMNS)})"
 ONE = f"{INSERT} VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT DO NOTHING RETURNING id"
+PREPARED_AFTER = 3  # executions
 # What differs between many jobs of a kind, handed over as a JSON list of objects.
 OWN = {
     "subject": "text", "live_key": "text", "payload": "jsonb", "priority": "smallint", "due_at": "timestamptz",
@@ -31,7 +33,7 @@ FIELD = {"postgresql": "one.{}", "sqlite": "one.value ->> '$.{}'"}
 
 def insert(job: Job) -> bool:
     """Write the row, unless another live job has its live key: then nothing is written and False returned."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(ONE, adapted(_value(job, column) for column in COLUMNS))
         written = cursor.fetchone()
     if written is not None:
@@ -48,6 +50,21 @@ def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
     sql = f"{INSERT} SELECT {columns} FROM {LISTED[connection.vendor]} WHERE true ON CONFLICT DO NOTHING"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*common, json.dumps(own, default=lambda value: str(*adapted([value])))])
+
+
+def _cursor() -> CursorWrapper:
+    """On PostgreSQL one that has its statement prepared and sends the values beside it.
+
+    Django's own writes them into the text, which is then read and planned anew each time: with the INSERT of a job's
+    many columns that is half of the time it takes.
+    """
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor  # needs psycopg, which SQLite does not
+
+    connection.ensure_connection()
+    connection.connection.prepare_threshold = PREPARED_AFTER
+    return connection._prepare_cursor(ServerBindingCursor(connection.connection))
 
 
 def adapted(values: Iterable[Any]) -> list[Any]:
