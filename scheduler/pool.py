@@ -80,10 +80,10 @@ def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T | N
         is_over.wait(MOMENT_SECONDS)
         for _ in range(len(ended)):
             left -= 1
-            result = ended.popleft()
-            if isinstance(result, BaseException):
-                raise result
-            yield result
+            outcome = ended.popleft()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
         if left:
             yield None
 

@@ -64,7 +64,9 @@ def _cursor() -> CursorWrapper:
 
     connection.ensure_connection()
     connection.connection.prepare_threshold = PREPARED_AFTER
-    return connection._prepare_cursor(ServerBindingCursor(connection.connection))
+    cursor = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+    wrapped: CursorWrapper = connection._prepare_cursor(cursor)  # type: ignore[attr-defined]
+    return wrapped
 
 
 def adapted(values: Iterable[Any]) -> list[Any]:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Cast, Greatest
 
+from scheduler import clock
 from scheduler.models import AttemptTotal, Job, JobAttempt
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
@@ -20,6 +21,8 @@ BOUNDS_MS = tuple(round(seconds * 1000) for seconds in SECONDS)
 ABOVE_MS = 2**31 - 1  # the bucket of what is above all bounds
 SETTLED = timedelta(minutes=5)  # by then a claim is committed or was rolled back, so no smaller id turns up
 ABANDONED = timedelta(hours=1)  # an attempt that was called off and whose worker never said that it ended
+SILENT = "Its job was called off while it ran, and its worker never said how it ended."
+FAR_BEHIND = 100_000  # attempts; the fold's tick must have stopped, and so many take a scrape a third of a second
 TALLIED = ("job__kind", "outcome", "late_le", "took_le", "number", "late_sum", "took_sum")
 MARK: dict[str, Any] = {"kind": "", "outcome": "", "lateness_le_ms": 0, "duration_le_ms": 0}
 
@@ -40,8 +43,12 @@ def read() -> list[Tally]:
     """All that ever finished. The same combination may come twice: once contained, once behind the mark.
 
     The mark is read first and given as a number, for with a subquery PostgreSQL reads every attempt. It comes with
-    the rows again: when a fold moved it in between, they do not fit together and are read again.
+    the rows again: when a fold moved it in between, they do not fit together and are read again. With the tick
+    stopped, a scrape folds by itself now and then, so that none has to count them all.
     """
+    newest = JobAttempt.objects.aggregate(pk=models.Max("pk"))["pk"] or 0
+    if newest - _mark() > FAR_BEHIND:
+        fold(now=clock.now())
     while True:
         mark = _mark()
         contained = AttemptTotal.objects.order_by().values_list(
@@ -69,12 +76,23 @@ def fold(*, now: datetime) -> int:
     settled = behind.filter(started_at__lt=now - SETTLED).order_by("-pk").values_list("pk", flat=True).first()
     if settled is None:
         return 0
-    abandoned = Q(started_at__lt=now - ABANDONED) & ~Q(job__state=Job.State.RUNNING)
-    first_open = behind.filter(finished_at__isnull=True).exclude(abandoned).aggregate(pk=models.Min("pk"))["pk"]
+    still_open = behind.filter(finished_at__isnull=True)
+    _close_abandoned(still_open, now)
+    first_open = still_open.aggregate(pk=models.Min("pk"))["pk"]
     up_to = settled if first_open is None else min(settled, first_open - 1)
     added = _add(behind.filter(pk__lte=up_to))
     AttemptTotal.objects.filter(pk=mark.pk).update(up_to=up_to)
     return added
+
+
+def _close_abandoned(attempts: models.QuerySet[JobAttempt], now: datetime) -> None:
+    """Those of jobs that run no more and whose worker died: they ended, for all one knows, when it last moved."""
+    abandoned = attempts.filter(started_at__lt=now - ABANDONED).exclude(job__state=Job.State.RUNNING)
+    moved = Job.objects.filter(pk=models.OuterRef("job_id")).values("updated_at")
+    abandoned.update(
+        outcome=JobAttempt.Outcome.LOST, error_class="Lost", error=SILENT,
+        finished_at=Greatest(F("started_at"), models.Subquery(moved)),
+    )  # fmt: skip
 
 
 @transaction.atomic

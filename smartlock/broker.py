@@ -11,21 +11,21 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, redis
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """One connection's channel."""
 
     _client_that_stays: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
-            return super()._create_client(asynchronous=True)
+            return super()._create_client(asynchronous=True)  # type: ignore[no-untyped-call]
         kept = self._client_that_stays
         if kept is None or kept.connection_pool is not self.pool:
-            kept = self._client_that_stays = super()._create_client()
+            kept = self._client_that_stays = super()._create_client()  # type: ignore[no-untyped-call]
         return kept
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """What ``redis://`` means from now on."""
 
     Channel = Channel

@@ -81,10 +81,20 @@ def test_an_attempt_that_still_runs_holds_the_mark_and_is_counted_when_it_ends()
 
 
 def test_an_attempt_that_was_called_off_and_never_closed_does_not_hold_the_mark_for_ever() -> None:
-    attempt("started", state="cancelled")
+    silent = attempt("started", state="cancelled")
     attempt()
     assert totals.fold(now=NOW + timedelta(minutes=30)) == 0
-    assert totals.fold(now=NOW + timedelta(minutes=90)) == 1
+    assert totals.fold(now=NOW + timedelta(minutes=90)) == 2
+    silent.refresh_from_db()
+    assert (silent.outcome, silent.finished_at, silent.error) == ("lost", silent.job.updated_at, totals.SILENT)
+
+
+def test_a_scrape_folds_by_itself_when_the_tick_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt()
+    before = seen()
+    assert not AttemptTotal.objects.exists()
+    monkeypatch.setattr(totals, "FAR_BEHIND", 0)
+    assert (seen(), up_to() > 0) == (before, True)
 
 
 def test_fresh_attempts_wait_because_a_smaller_id_may_still_be_committed() -> None:
