@@ -24,7 +24,8 @@ HEARTBEAT = "dispatcher"
 
 def dispatch(*, now: datetime) -> int:
     """Publish the jobs that come due inside the horizon. Returns how many."""
-    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"beat_at": now})
+    beat = Heartbeat(name=HEARTBEAT, beat_at=now)
+    Heartbeat.objects.bulk_create([beat], update_conflicts=True, unique_fields=["name"], update_fields=["beat_at"])
     sent = 0
     while messages := take(now=now):
         for message in messages:

@@ -176,7 +176,8 @@ def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes
     mine = Job.objects.filter(pk=job.pk, version=version)
     published_at = services.published_if_near(run_at, now)
     moved = move(mine, "put_back", now=now, run_at=run_at, published_at=published_at, **changes)
-    services.announce_near(now, [job.pk])
+    if published_at is not None:
+        services.announce_near(now, [job.pk])
     return moved
 
 
