@@ -7,7 +7,7 @@ class LocksConfig(AppConfig):
     name = "locks"
 
     def ready(self) -> None:
-        from locks import receivers  # noqa: F401  connects the signals
+        from locks import backups, receivers  # noqa: F401  declares a kind of holder, connects the signals
         from scheduler.ticks import tick
 
         tick("locks.replan_after_jobs", seconds=60)
@@ -15,3 +15,4 @@ class LocksConfig(AppConfig):
         tick("locks.hash_pins", seconds=5)
         tick("locks.read_doors", seconds=300, queue="sync")
         tick("locks.forget_old_openings", seconds=24 * 3600, queue="sync")
+        tick("locks.tend_backups", seconds=60)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from locks.models import AccommodationLock, Credential, Lock, StaffCode
+from locks.models import AccommodationLock, Credential, Fallback, Lock, StaffCode
 from locks.plan import CredentialFacts, HolderFacts
 from locks.provider import Window
 from reservations.models import Reservation
@@ -26,7 +26,8 @@ from reservations.models import Reservation
 class Holder:
     """One whose PIN it is, at one moment. ``keys`` are the columns that make a credential this holder's.
 
-    ``locks`` maps the doors to the time before the start at which the PIN is put there.
+    ``locks`` maps the doors to the time before the start at which the PIN is put there. A guest is watched: shut out
+    by a silent door, she is given another code (``locks.fallback``). ``replaced``: doors at which she has a backup now.
     """
 
     subject: str
@@ -36,10 +37,18 @@ class Holder:
     ends_at: datetime
     locks: dict[int, timedelta]
     slot: int = 0
+    priority: int | None = None
+    is_watched: bool = False
+    fallbacks: tuple[Fallback, ...] = ()
+    replaced: frozenset[int] = frozenset()
 
     @property
     def window(self) -> Window:
         return Window(self.starts_at, self.ends_at)
+
+    def doors(self) -> set[int]:
+        """All doors that it has a right to, those where a backup has taken the PIN's place included."""
+        return {*self.locks, *self.replaced}
 
     def credentials(self) -> QuerySet[Credential]:
         """All it ever had."""
@@ -102,7 +111,7 @@ def credentials_of(subject: str, slot: int = 0) -> QuerySet[Credential]:
 @holders_of("reservation", lambda number: {"reservation_id": number})
 def guest(reservation_id: int, hold: bool) -> list[Holder]:
     """A guest has a right while the stay is confirmed, its unit active, and no operator has withdrawn the PINs."""
-    rows = Reservation.objects.select_related("accommodation", "withdrawal")
+    rows = with_fallback(Reservation.objects.select_related("accommodation", "withdrawal"))
     if hold:
         rows = rows.select_for_update(of=("self",), no_key=True)
     stay = rows.filter(pk=reservation_id).first()
@@ -111,7 +120,8 @@ def guest(reservation_id: int, hold: bool) -> list[Holder]:
 
 def guests(ids: Iterable[int]) -> list[Holder]:
     """The same for many stays in two statements."""
-    stays = list(Reservation.objects.select_related("accommodation", "withdrawal").filter(pk__in=list(ids)))
+    rows = Reservation.objects.select_related("accommodation", "withdrawal").filter(pk__in=list(ids))
+    stays = list(with_fallback(rows))
     links = AccommodationLock.objects.filter(accommodation__in={stay.accommodation_id for stay in stays})
     leads: dict[int, dict[int, timedelta]] = defaultdict(dict)
     for link in links.select_related("lock").order_by("lock_id"):
@@ -119,14 +129,27 @@ def guests(ids: Iterable[int]) -> list[Holder]:
     return [of_stay(stay, leads[stay.accommodation_id]) for stay in stays]
 
 
+def with_fallback(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """Stays that know whether they ever had a replacement: nearly none has, and then nobody need ask for it."""
+    return rows.annotate(had_fallback=Exists(Fallback.objects.filter(reservation=OuterRef("pk"))))
+
+
 def of_stay(stay: Reservation, leads: dict[int, timedelta] | None = None) -> Holder:
+    known = getattr(stay, "had_fallback", True)
+    fallbacks = tuple(stay.fallbacks.select_related("credential")) if known else ()
+    if leads is None:
+        leads = _leads(Q(accommodations=stay.accommodation_id))
+    replaced = frozenset(one.lock_id for one in fallbacks if one.is_backup()) & leads.keys()
     return Holder(
         subject=stay.subject,
         keys={"purpose": Credential.Purpose.GUEST, "reservation_id": stay.pk},
         is_welcome=stay.is_confirmed() and stay.accommodation.active and not hasattr(stay, "withdrawal"),
         starts_at=stay.check_in_at,
         ends_at=stay_end(stay),
-        locks=_leads(Q(accommodations=stay.accommodation_id)) if leads is None else leads,
+        locks={lock_id: lead for lock_id, lead in leads.items() if lock_id not in replaced},
+        is_watched=True,
+        fallbacks=fallbacks,
+        replaced=replaced,
     )
 
 

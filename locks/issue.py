@@ -19,6 +19,7 @@ from locks.errors import (
     AccountPaused,
     Configuration,
     DoorError,
+    Limited,
     NameTaken,
     PinTaken,
     Refused,
@@ -37,6 +38,7 @@ from scheduler.errors import Superseded
 
 Check = Callable[[], None]
 State = Credential.State
+BACKUP_PACE = 2 * 3600.0  # seconds; a lock that answers anybody meanwhile is asked at once (``backups.hurry``)
 PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
 
 
@@ -175,6 +177,11 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         yield
     except DoorError as error:
         note_failure(credential, error)
+        if credential.purpose == Credential.Purpose.BACKUP:
+            take_time(credential, error, now())
+            raise
+        if not isinstance(error, Limited):
+            replan_subject(credential.subject, now=now())  # from here on somebody looks after the guest
         if isinstance(error, AccountPaused):  # one person was told for all stays
             raise
         soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
@@ -182,3 +189,9 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
             alarm_once(credential, "pin_not_proven", str(error), now=now())
         raise
+
+
+def take_time(credential: Credential, error: DoorError, now: datetime) -> None:
+    """A backup waits for whoever wakes the lock next: asking it every few minutes would only use up calls."""
+    if isinstance(error, WaitForDevice) and now - credential.created_at >= PATIENCE:
+        error.after = BACKUP_PACE

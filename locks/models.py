@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from locks.fallback_rows import Fallback as Fallback  # a row of its own, in a file of its own
 from locks.observations import BatteryReading as BatteryReading  # rows of their own, in a file of their own
 from locks.observations import LockEvent as LockEvent
 from locks.observations import LockIncident as LockIncident
@@ -43,6 +44,14 @@ class Lock(models.Model):
         _("digits it takes"), max_length=10, default="0123456789", help_text=_("some keypads lack digits")
     )
     capacity = models.PositiveSmallIntegerField(_("codes it can hold"), default=10)
+    backup_pins = models.PositiveSmallIntegerField(
+        _("backup PINs"), null=True, blank=True,
+        help_text=_("kept on the lock for guests whose PIN it does not take in time; blank = the general setting"),
+    )  # fmt: skip
+    offline_codes = models.BooleanField(
+        _("takes offline codes"), null=True, blank=True,
+        help_text=_("unknown = tried only when there is no backup PIN; they cannot be revoked"),
+    )  # fmt: skip
     lead_minutes = models.PositiveIntegerField(
         _("lead (minutes)"), null=True, blank=True, help_text=_("how long before check-in; blank = the general setting")
     )
@@ -266,6 +275,11 @@ class Credential(models.Model):
         if self.lock_starts_at is None or self.lock_ends_at is None:
             return None
         return Window(self.lock_starts_at, self.lock_ends_at)
+
+    def standing(self) -> Window | None:
+        """What the lock was last seen to hold, also while a change of it is on its way. None: perhaps nothing."""
+        there = self.provider_ref and self.state in (self.State.ON_LOCK, self.State.REQUESTED, self.State.UNKNOWN)
+        return self.proven if there else None
 
     def is_proven(self) -> bool:
         """Whether the lock was seen to hold it as it was last asked to."""

@@ -17,7 +17,8 @@ from locks.provider import Window
 GENERATE = "locks.generate_pin"
 CHANGE = "locks.change_window"
 REVOKE = "locks.revoke_pin"
-KINDS = (GENERATE, CHANGE, REVOKE)
+LOOK = "locks.fallback"  # whether the guest needs another way in: locks.fallback
+KINDS = (GENERATE, CHANGE, REVOKE, LOOK)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from locks.holders import Holder
 from locks.models import Credential, Withdrawal
 from locks.plan import KINDS, WantedJob, is_entitled, plan, ran_its_course
 from locks.store import note_new
+from locks.watching import wanted_looks
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.models import Heartbeat, Job
@@ -42,9 +43,12 @@ def replan_subject(subject: str, *, now: datetime) -> None:
     for holder in found:
         credentials = list(holder.credentials().filter(removed_at__isnull=True))
         update_wishes(holder, credentials, now=now)
-        wanted |= {live_key(holder, job): (holder, job) for job in plan(holder.facts(credentials), now)}
+        wanted |= {live_key(holder, job): (holder, job) for job in _wanted(holder, credentials, now)}
     if found:
         align_jobs(subject, wanted, now=now)
+    for lock_id in sorted({one.lock_id for holder in found for one in holder.fallbacks if one.is_backup()}):
+        # The backup that was handed out follows the stay. On its own: the lock's row is never taken after the stay's.
+        transaction.on_commit(lambda lock_id=lock_id: replan_subject(f"lock:{lock_id}", now=now), robust=True)  # type: ignore[misc]
 
 
 @transaction.atomic
@@ -113,11 +117,18 @@ def _is_in_line(holder: Holder, credentials: list[Credential], known: list[Job],
         wish = _wish(holder, credential, now) if credential.wanted else {}
         if any(getattr(credential, name) != value for name, value in wish.items()):
             return False
-    wanted = {live_key(holder, job): job for job in plan(holder.facts(credentials), now)}
+    if any(one.is_backup() for one in holder.fallbacks):  # the pool of that lock follows the stay
+        return False
+    wanted = {live_key(holder, job): job for job in _wanted(holder, credentials, now)}
     live = {job.live_key: job for job in known if job.is_live()}
     shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
     missing = [key for key, job in wanted.items() if key not in live and (key, job.due_at) not in shelf]
     return not missing and all(key in wanted and _satisfies(job, wanted[key], now) for key, job in live.items())
+
+
+def _wanted(holder: Holder, credentials: list[Credential], now: datetime) -> list[WantedJob]:
+    """The plan, and for guests the looks at doors that have not taken their PIN."""
+    return [*plan(holder.facts(credentials), now), *wanted_looks(holder, credentials, now)]
 
 
 def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetime) -> None:
@@ -176,7 +187,7 @@ def _align_one(key: str, holder: Holder, wanted: WantedJob, existing: Job | None
     payload = {"lock": wanted.lock_id} | ({"slot": holder.slot} if holder.slot else {})
     jobs.schedule(
         wanted.kind, subject=holder.subject, live_key=key, payload=payload, due_at=due_at, now=now,
-        expires_at=wanted.expires_at,
+        expires_at=wanted.expires_at, priority=holder.priority,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from locks.backups import plan_pool
 from locks.complaints import record_events
 from locks.models import AccommodationLock, Lock, StaffCode
 from locks.openings import record_openings
@@ -44,6 +45,7 @@ def doors_of_unit_changed(instance: AccommodationLock, **_: Any) -> None:
     _replan_current(
         stays=Q(accommodation=instance.accommodation_id), codes=Q(accommodations=instance.accommodation_id)
     )  # fmt: skip
+    plan_pool(instance.lock_id, now=clock.now())
 
 
 @receiver(post_save, sender=Lock)
@@ -53,6 +55,7 @@ def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
         _replan_current(
             stays=Q(accommodation__locks=instance), codes=Q(locks=instance) | Q(accommodations__locks=instance)
         )  # fmt: skip
+        plan_pool(instance.pk, now=clock.now())
 
 
 @receiver(job_ended)

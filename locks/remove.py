@@ -95,7 +95,9 @@ def _gone(credential: Credential, now: datetime) -> None:
 
 
 def _alarm(credential: Credential, error: DoorError, now: datetime) -> None:
-    """After a quarter of an hour a person is told, once; the tries go on."""
+    """After a quarter of an hour a person is told, once; the tries go on. Digits that nobody has alarm nobody."""
+    if credential.purpose == Credential.Purpose.BACKUP and not hasattr(credential, "fallback"):
+        return
     since = min(credential.ends_at, credential.unwanted_at or credential.ends_at)
     if now - since >= ALARM_AFTER:
         alarm_once(credential, "removal_overdue", str(error), now=now)

@@ -19,7 +19,12 @@ class NotShown(Exception):
 
 
 def may_be_shown(credential: Credential, now: datetime) -> bool:
-    """Live or soon to be, wanted, and still known: a look back, or far ahead, serves no guest at a door."""
+    """Live or soon to be, wanted, and still known: a look back, or far ahead, serves no guest at a door.
+
+    A backup that nobody was given stays nobody's: once a person has seen it, it would be a PIN outside any window.
+    """
+    if credential.purpose == Credential.Purpose.BACKUP and not hasattr(credential, "fallback"):
+        return False
     near = credential.starts_at - NEAR <= now < credential.ends_at
     return near and credential.wanted and bool(credential.pin_sealed)
 

@@ -8,6 +8,9 @@ from django.dispatch import Signal
 # is at work at this door and will note more; its end (``job_ended``) or, when it is put back, one more signal follows.
 credential_changed = Signal()
 
+# A guest was given another way in, or there is none. Arguments: reservation, lock, code (str), detail (str).
+way_in_changed = Signal()
+
 # A person must look at a door. Arguments: credential (Credential), code (str), text (str).
 door_needs_help = Signal()
 

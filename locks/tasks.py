@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from locks import foreign, hashing, issue, planning, reading, remove, usage
+from locks import backups, foreign, hashing, issue, planning, reading, remove, replacing, usage
 from locks.foreign import REMOVE_FOREIGN
 from locks.holders import Place
-from locks.plan import CHANGE, GENERATE, REVOKE
+from locks.plan import CHANGE, GENERATE, LOOK, REVOKE
 from locks.store import at_work
 from scheduler import clock
 from scheduler.kinds import job
@@ -44,6 +44,16 @@ def change_window(run: Run) -> None:
 def revoke_pin(run: Run) -> None:
     with at_work():
         remove.revoke_pin(place(run), check=run.check, now=clock.now)
+
+
+@job(LOOK, queue="pins", priority=2, exclusive=True, retry=UNTIL_CHECK_OUT, batch=BATCH)
+def look_for_a_way_in(run: Run) -> None:
+    replacing.look(place(run), check=run.check, now=clock.now)
+
+
+@shared_task(name="locks.tend_backups", ignore_result=True)
+def tend_backups() -> int:
+    return backups.tend(now=clock.now())
 
 
 @shared_task(name="locks.replan_after_jobs", ignore_result=True)

@@ -5,6 +5,7 @@
 | anything    | the stay is over                           | none           |
 | nothing     | a lock has accepted a PIN                  | pin_ready      |
 | a PIN       | other digits, another door, another unit   | pin_changed    |
+| a PIN       | another code in its place at a silent door | use_instead    |
 | a PIN       | the same PIN, other dates                  | window_changed |
 | a PIN       | the stay is cancelled, deleted or blocked  | stay_cancelled |
 | a PIN       | the same                                   | none           |
@@ -27,8 +28,13 @@ class Template(StrEnum):
 
     PIN_READY = "pin_ready"
     PIN_CHANGED = "pin_changed"
+    USE_INSTEAD = "use_instead"
     WINDOW_CHANGED = "window_changed"
     STAY_CANCELLED = "stay_cancelled"
+
+
+# A replacement opens as it is: the door that did not answer has nothing more to prove.
+WAITS_FOR_NO_DOOR = (Template.STAY_CANCELLED, Template.USE_INSTEAD)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,10 @@ class Knows:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is so now. ``tellable`` is None as long as no lock has accepted a PIN with the present window."""
+    """What is so now. ``tellable`` is None as long as no lock has accepted a PIN with the present window.
+
+    ``replaced``: the locks at which she was given another code because they did not take her PIN in time.
+    """
 
     is_confirmed: bool
     is_active: bool
@@ -64,6 +73,7 @@ class Truth:
     check_in_at: datetime
     tellable: Knows | None
     all_proven: bool
+    replaced: frozenset[str] = frozenset()
 
 
 def decide(told: Knows | None, truth: Truth) -> Template | None:
@@ -75,14 +85,15 @@ def decide(told: Knows | None, truth: Truth) -> Template | None:
         return Template.STAY_CANCELLED if known else None
     if not truth.is_active or truth.tellable is None:
         return None
-    return _compare(known, truth.tellable)
+    return _compare(known, truth.tellable, truth.replaced)
 
 
-def _compare(known: Knows | None, now: Knows) -> Template | None:
+def _compare(known: Knows | None, now: Knows, replaced: frozenset[str]) -> Template | None:
     if known is None:
         return Template.PIN_READY
-    if known.unit != now.unit or any(known.codes.get(lock) != code for lock, code in now.codes.items()):
-        return Template.PIN_CHANGED
+    new = {lock for lock, code in now.codes.items() if known.codes.get(lock) != code}
+    if known.unit != now.unit or new:
+        return Template.USE_INSTEAD if known.unit == now.unit and new <= replaced else Template.PIN_CHANGED
     if (known.starts_at, known.ends_at) != (now.starts_at, now.ends_at):
         return Template.WINDOW_CHANGED
     return None
@@ -99,13 +110,13 @@ def knows_after(template: Template, told: Knows | None, truth: Truth) -> Knows:
 
 def must_wait_for_proof(template: Template, truth: Truth, *, now: datetime, patience: timedelta) -> bool:
     """Whether there is still time for the doors to prove the PIN before the guest has to have it."""
-    if template is Template.STAY_CANCELLED or truth.all_proven:
+    if template in WAITS_FOR_NO_DOOR or truth.all_proven:
         return False
     return now < truth.check_in_at - patience
 
 
 def due_at(template: Template, truth: Truth, *, now: datetime, patience: timedelta) -> datetime:
     """At once when every door has proven the PIN; else at the last good moment, so that no guest stays without."""
-    if template is Template.STAY_CANCELLED or truth.all_proven:
+    if template in WAITS_FOR_NO_DOOR or truth.all_proven:
         return now
     return max(truth.check_in_at - patience, now + BREATH)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from locks.models import Fallback
 from locks.store import note
 from notifications.outlook import Outlook, is_proven
 
@@ -29,4 +30,6 @@ def erase_delivered(outlook: Outlook) -> int:
     ]
     for credential in done:
         note(credential, pin_sealed=b"")
-    return len(done)
+    codes = [given for lock_id, given in outlook.held.items() if given.code_sealed]
+    told = [given.pk for given in codes if outlook.told.codes.get(str(given.lock_id)) == given.fingerprint]
+    return len(done) + Fallback.objects.filter(pk__in=told).update(code_sealed=b"") if told else len(done)

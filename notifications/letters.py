@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,19 +16,31 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from locks import sealing
+from locks.models import Fallback
 from notifications.decide import Knows, Template
 from notifications.languages import wall_clock, zone_note
 from notifications.mail import Letter
 from notifications.outlook import Outlook
 from reservations.models import Accommodation
 
+# Whether Tuya counts the day from the making or from the start is not certain: the earlier one is told.
+OFFLINE_FIRST_USE = timedelta(hours=23)
+
 
 @dataclass(frozen=True, repr=False)
 class Code:
-    """One PIN and its doors. ``pin`` is empty for one that the guest has and we no longer can read."""
+    """One PIN and its doors. ``pin`` is empty for one that the guest has and we no longer can read.
+
+    A replacement says from when until when it opens, by when an offline code must be used first, and whether the PIN
+    that she was told before is void at this door or may start to work.
+    """
 
     doors: str
     pin: str
+    opens_from: str = ""
+    opens_until: str = ""
+    first_by: str = ""
+    first_pin: str = ""  # "void" or "late", where she was told one
 
 
 def can_be_written(outlook: Outlook) -> bool:
@@ -36,6 +49,7 @@ def can_be_written(outlook: Outlook) -> bool:
         return True
     known = set(outlook.told.codes.values()) if outlook.told is not None else set()
     unreadable = {c.pin_fingerprint for c in outlook.credentials if not c.pin_sealed}
+    unreadable |= {given.fingerprint for given in outlook.held.values() if not given.sealed}
     return not (set(outlook.knows.codes.values()) & unreadable - known)
 
 
@@ -59,7 +73,10 @@ def _tidy(text: str) -> str:
 
 def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
     unit = _unit(outlook, knows)
-    codes = _codes(outlook, knows)
+    codes = _replacements(outlook, knows, unit, language)
+    others = _codes(outlook, knows)
+    if outlook.template is not Template.USE_INSTEAD:
+        codes, others = others + codes, []
     return {
         "language": language,
         "first_name": first_name(outlook.reservation.guest_name),
@@ -67,6 +84,7 @@ def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
         "codes": codes,
         "one_code": len(codes) == 1,
         "doors": ", ".join(code.doors for code in codes),
+        "other_doors": ", ".join(code.doors for code in others),
         "check_in": wall_clock(knows.starts_at, unit.zone, language),
         "check_out": wall_clock(knows.ends_at, unit.zone, language),
         "zone": zone_note(knows.starts_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
@@ -87,13 +105,40 @@ def _codes(outlook: Outlook, knows: Knows) -> list[Code]:
     doors: dict[str, list[str]] = {}
     sealed: dict[str, bytes] = {}
     for credential in outlook.credentials:
-        if str(credential.lock_id) in knows.codes:
+        if knows.codes.get(str(credential.lock_id)) == credential.pin_fingerprint:
             doors.setdefault(credential.pin_fingerprint, []).append(credential.lock.name)
             if credential.pin_sealed:
                 sealed[credential.pin_fingerprint] = bytes(credential.pin_sealed)
     return [
         Code(", ".join(names), sealing.unseal(sealed[code]) if code in sealed else "") for code, names in doors.items()
     ]
+
+
+def _replacements(outlook: Outlook, knows: Knows, unit: Accommodation, language: str) -> list[Code]:
+    """What is to be typed at doors that did not take her PIN in time; each of them has a code of its own."""
+    shown = [
+        given for _, given in sorted(outlook.held.items())
+        if knows.codes.get(str(given.lock_id)) == given.fingerprint
+    ]  # fmt: skip
+    return [_replacement(outlook, given, unit, language) for given in shown]
+
+
+def _replacement(outlook: Outlook, given: Fallback, unit: Accommodation, language: str) -> Code:
+    """An offline code goes by full hours; and it is void when nobody has used it within a day of its making."""
+    assert given.starts_at is not None
+    assert given.ends_at is not None
+    assert given.handed_out_at is not None
+    is_offline = given.kind == Fallback.Kind.OFFLINE
+    stay = outlook.reservation
+    opens_until = min(given.ends_at if is_offline else stay.check_out_at, stay.check_out_at)
+    first_by = given.handed_out_at + OFFLINE_FIRST_USE
+    return Code(
+        doors=given.lock.name, pin=sealing.unseal(given.sealed) if given.sealed else "",
+        opens_from=wall_clock(max(given.starts_at, stay.check_in_at), unit.zone, language),
+        opens_until=wall_clock(opens_until, unit.zone, language),
+        first_by=wall_clock(first_by, unit.zone, language) if is_offline and first_by < opens_until else "",
+        first_pin=("late" if is_offline else "void") if outlook.told is not None and outlook.told.codes else "",
+    )  # fmt: skip
 
 
 def first_name(name: str) -> str:

@@ -34,6 +34,7 @@ class Message(models.Model):
     TEMPLATES = (
         (Template.PIN_READY.value, _("PIN ready")),
         (Template.PIN_CHANGED.value, _("PIN changed")),
+        (Template.USE_INSTEAD.value, _("another code instead")),
         (Template.WINDOW_CHANGED.value, _("dates changed")),
         (Template.STAY_CANCELLED.value, _("stay cancelled")),
     )

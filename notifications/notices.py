@@ -26,15 +26,17 @@ TELL_OPERATOR = "notifications.tell_operator"
 LONGEST = 4000
 
 
-def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetime) -> Notice:
-    return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, now=now)
+def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetime, door: str = "") -> Notice:
+    return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, door=door, now=now)
 
 
 def about_door(code: str, credential: Credential, *, detail: str, now: datetime) -> Notice:
     """``code`` is the door's own word, such as removal_overdue."""
     stay, owner = credential.reservation, credential.owner
+    if hasattr(credential, "fallback"):  # a backup that was handed out concerns the stay that has it
+        stay = owner = credential.fallback.reservation
     about = describe(stay) if stay is not None else f"{owner._meta.verbose_name} {owner}"
-    return write(f"door_{code}", subject=credential.subject, about=about, detail=detail, now=now)
+    return write(f"door_{code}", subject=(stay or credential).subject, about=about, detail=detail, now=now)
 
 
 def about_account(code: str, provider: str, *, detail: str, now: datetime) -> Notice:
@@ -51,9 +53,10 @@ def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, no
 def about_job(job: Job, error: str, *, now: datetime) -> Notice:
     """A job landed on the dead-letter shelf. One at a door names it, and says what that means for the guest."""
     stay = _stay_of(job.subject)
+    code = "backup_failed" if job.kind in KINDS and job.subject.startswith("lock:") else f"job_failed.{job.kind}"
     return write(
-        f"job_failed.{job.kind}"[:64], subject=job.subject or f"job:{job.pk}",
-        about=describe(stay) if stay is not None else f"{job.kind} #{job.pk}",
+        code[:64], subject=job.subject or f"job:{job.pk}",
+        about=describe(stay) if stay is not None else _door_of(job) or f"{job.kind} #{job.pk}",
         detail=error if job.kind in KINDS else f"{job.kind}: {error}", door=_door_of(job), now=now,
         by_mail=job.kind != TELL_OPERATOR,  # a mail about mail that does not work only fails in its turn
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from locks.holders import stay_end
-from locks.models import Credential
+from locks.models import Credential, Fallback
 from notifications.decide import Knows, Template, Truth, decide, knows_after
 from notifications.models import Message
 from reservations.models import Reservation
@@ -18,7 +19,10 @@ from reservations.models import Reservation
 
 @dataclass(frozen=True)
 class Outlook:
-    """A stay as the telling sees it at one moment. ``template`` is the message that is missing, None when none is."""
+    """A stay as the telling sees it at one moment. ``template`` is the message that is missing, None when none is.
+
+    ``held``: by lock, the replacement that the guest is to use there instead of her PIN.
+    """
 
     reservation: Reservation
     credentials: list[Credential]
@@ -26,6 +30,7 @@ class Outlook:
     truth: Truth
     template: Template | None
     last: Message | None
+    held: Mapping[int, Fallback] = field(default_factory=dict)
 
     @property
     def knows(self) -> Knows:
@@ -52,8 +57,19 @@ def look(reservation: Reservation, *, now: datetime) -> Outlook:
     )
     last = Message.objects.filter(reservation=reservation).order_by("-id").first()
     told = last_told(reservation) if last is not None else None
-    truth = _truth(reservation, credentials, told, now)
-    return Outlook(reservation, credentials, told, truth, decide(told, truth), last)
+    held = replacements(reservation, now)
+    own = [credential for credential in credentials if credential.lock_id not in held]
+    truth = _truth(reservation, own, held, told, now)
+    return Outlook(reservation, credentials, told, truth, decide(told, truth), last, held)
+
+
+def replacements(reservation: Reservation, now: datetime) -> dict[int, Fallback]:
+    """The replacements that the guest holds at the doors of her unit. ``had_fallback`` spares the asking."""
+    if not getattr(reservation, "had_fallback", True):
+        return {}
+    rows = reservation.fallbacks.exclude(kind="").select_related("credential", "lock")
+    here = rows.filter(lock__accommodations=reservation.accommodation_id)
+    return {row.lock_id: row for row in here if row.holds(now)}
 
 
 def address(reservation: Reservation) -> str:
@@ -80,29 +96,35 @@ def last_told(reservation: Reservation) -> Knows | None:
     return Knows.from_json(last.knows) if last is not None else None
 
 
-def _truth(reservation: Reservation, credentials: list[Credential], told: Knows | None, now: datetime) -> Truth:
+def _truth(
+    reservation: Reservation, own: list[Credential], held: Mapping[int, Fallback], told: Knows | None, now: datetime
+) -> Truth:  # fmt: skip
     return Truth(
         is_confirmed=reservation.is_confirmed(),
         is_active=reservation.accommodation.active,
         is_over=stay_end(reservation) <= now,
         check_in_at=reservation.check_in_at,
-        tellable=_tellable(reservation, credentials, told),
-        all_proven=bool(credentials) and all(is_proven(c) for c in credentials),
+        tellable=_tellable(reservation, own, held, told),
+        all_proven=bool(own or held) and all(is_proven(c) for c in own),
+        replaced=frozenset(str(lock_id) for lock_id in held),
     )
 
 
-def _tellable(reservation: Reservation, credentials: list[Credential], told: Knows | None) -> Knows | None:
-    """The PINs that some lock has accepted for the present window, and those the guest knows already.
+def _tellable(
+    reservation: Reservation, own: list[Credential], held: Mapping[int, Fallback], told: Knows | None
+) -> Knows | None:  # fmt: skip
+    """The PINs that some lock has accepted for the present window, those the guest knows already, and replacements.
 
     A PIN stands for all doors that carry its digits, although one of them may be slower.
     """
-    accepted = {c.pin_fingerprint for c in credentials if c.provider_ref and c.asked == c.wish}
-    if not accepted:
+    accepted = {c.pin_fingerprint for c in own if c.provider_ref and c.asked == c.wish}
+    if not accepted and not held:
         return None
     known = set(told.codes.values()) if told is not None and told.unit == reservation.accommodation_id else set()
     return Knows(
         unit=reservation.accommodation_id, starts_at=reservation.check_in_at, ends_at=reservation.check_out_at,
-        codes={str(c.lock_id): c.pin_fingerprint for c in credentials if c.pin_fingerprint in accepted | known},
+        codes={str(c.lock_id): c.pin_fingerprint for c in own if c.pin_fingerprint in accepted | known}
+        | {str(lock_id): given.fingerprint for lock_id, given in held.items()},
     )  # fmt: skip
 
 

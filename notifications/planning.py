@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from locks.holders import stay_end
+from locks.holders import stay_end, with_fallback
 from notifications import keep
 from notifications.decide import due_at
 from notifications.models import Message
@@ -48,7 +48,7 @@ def live_key(reservation_id: int) -> str:
 def _locked(reservation_id: int) -> Reservation | None:
     """The row alone is locked, not the unit that is read along with it."""
     rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("accommodation")
-    return rows.filter(pk=reservation_id).first()
+    return with_fallback(rows).filter(pk=reservation_id).first()
 
 
 def _waits_for_a_person(outlook: Outlook, live: Job | None) -> bool:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from locks.models import Credential, LockIncident
+from locks.models import Credential, Lock, LockIncident
 from locks.plan import KINDS
 from locks.signals import (
     account_changed,
@@ -17,6 +17,7 @@ from locks.signals import (
     lock_needs_help,
     lock_recovered,
     quota_nearly_used,
+    way_in_changed,
 )
 from notifications import lock_notices, notices
 from notifications.planning import TELL_GUEST, plan_telling
@@ -74,6 +75,11 @@ def quota_runs_out(provider: str, percent: int, calls: int, quota: int, **_: Any
     notices.about_account(
         f"account_quota.{percent}", provider, detail=f"{calls:,} of {quota:,} calls", now=clock.now()
     )  # fmt: skip
+
+
+@receiver(way_in_changed)
+def another_way_in(reservation: Reservation, lock: Lock, code: str, detail: str, **_: Any) -> None:
+    notices.about_stay(code, reservation, detail=detail, door=lock.name, now=clock.now())
 
 
 @receiver(stays_overlap)

@@ -153,6 +153,85 @@ NOTICES: dict[str, Words] = {
             "As tentativas continuam. Verifique a bateria e a conexão da fechadura ou apague o PIN no aplicativo Tuya.",
         },
     ),
+    "no_way_in": Words(
+        L.CRITICAL,
+        {ENGLISH: "Guest without a way in", PORTUGUESE: "Hóspede sem como entrar"},
+        {
+            ENGLISH: "{stay}: {door} has not confirmed the guest's PIN, and there is no replacement: no proven backup "
+            "PIN on the lock, and no offline code that is known to work. {detail} Have somebody wake the lock (touch "
+            "its keypad), or call the guest and open: the phone number is on the stay's page. It is looked at again "
+            "and again by itself.",
+            PORTUGUESE: "{stay}: {door} não confirmou o PIN do hóspede e não há como substituí-lo: não há PIN reserva "
+            "comprovado na fechadura nem código offline que comprovadamente funcione. {detail} Peça a alguém que "
+            "acorde "
+            "a fechadura (basta tocar no teclado) ou ligue para o hóspede e abra: o telefone está na página da "
+            "estadia. "
+            "As tentativas continuam automaticamente.",
+        },
+    ),
+    "backup_handed_out": Words(
+        L.WARNING,
+        {ENGLISH: "Guest has a backup PIN", PORTUGUESE: "Hóspede recebeu o PIN reserva"},
+        {
+            ENGLISH: "{stay}: {door} did not confirm the guest's PIN in time, so the guest is told to use the lock's "
+            "backup PIN there until {detail} The first PIN is withdrawn at this door. Nothing has to be done for the "
+            "guest; look at the lock's battery and connection.",
+            PORTUGUESE: "{stay}: {door} não confirmou o PIN do hóspede a tempo; o hóspede é avisado para usar nela o "
+            "PIN reserva da fechadura até {detail} O primeiro PIN é retirado desta porta. Não é preciso fazer nada "
+            "pelo hóspede; verifique a bateria e a conexão da fechadura.",
+        },
+    ),
+    "offline_handed_out": Words(
+        L.WARNING,
+        {
+            ENGLISH: "Guest has an offline code, which cannot be revoked",
+            PORTUGUESE: "Hóspede recebeu um código offline, que não pode ser revogado",
+        },
+        {
+            ENGLISH: "{stay}: {door} did not confirm the guest's PIN in time, so the guest is told an offline code "
+            "for it. It cannot be revoked: it opens until {detail} The guest's PIN stays wanted and may start to "
+            "work. Look at the lock's battery and connection.",
+            PORTUGUESE: "{stay}: {door} não confirmou o PIN do hóspede a tempo; o hóspede recebe um código offline "
+            "para ela. Ele não pode ser revogado: abre até {detail} O PIN do hóspede continua previsto e pode passar "
+            "a funcionar. Verifique a bateria e a conexão da fechadura.",
+        },
+    ),
+    "offline_stranded": Words(
+        L.CRITICAL,
+        {ENGLISH: "An offline code outlives its stay", PORTUGUESE: "Um código offline sobrevive à estadia"},
+        {
+            ENGLISH: "{stay}: the stay no longer has a right to {door}, but an offline code was given to the guest "
+            "and cannot be revoked from here: it opens until {detail} If that must not be, make a clearing code in "
+            "the Tuya app and type it at the lock.",
+            PORTUGUESE: "{stay}: a estadia não tem mais direito a {door}, mas o hóspede recebeu um código offline que "
+            "não pode ser revogado daqui: ele abre até {detail} Se isso não puder acontecer, gere um código de "
+            "limpeza no aplicativo Tuya e digite-o na fechadura.",
+        },
+    ),
+    "backup_failed": Words(
+        L.WARNING,
+        {ENGLISH: "No backup PIN on a lock", PORTUGUESE: "Fechadura sem PIN reserva"},
+        {
+            ENGLISH: "{stay}: its backup PIN could not be put in order, and it is not tried again by itself. {detail} "
+            "Put right what it names, then press “Try again” under Failed jobs. Until then a guest whose PIN this lock "
+            "does not take in time has no replacement.",
+            PORTUGUESE: "{stay}: o PIN reserva não pôde ser preparado, e não haverá novas tentativas automáticas. "
+            "{detail} Corrija o que está indicado e use “Tentar de novo” em Tarefas com falha. Até lá, um hóspede cujo "
+            "PIN esta fechadura não receber a tempo não terá substituto.",
+        },
+    ),
+    "job_failed.locks.fallback": Words(
+        L.CRITICAL,
+        {ENGLISH: "Nobody looks for a way in", PORTUGUESE: "Ninguém procura outra entrada"},
+        {
+            ENGLISH: "{stay}: {door} has not confirmed the guest's PIN, and no replacement is looked for any more. "
+            "{detail} Put right what it names, then press “Try again” under Failed jobs. Be ready to let the guest in: "
+            "the phone number is on the stay's page.",
+            PORTUGUESE: "{stay}: {door} não confirmou o PIN do hóspede, e não se procura mais um substituto. {detail} "
+            "Corrija o que está indicado e use “Tentar de novo” em Tarefas com falha. Esteja pronto para abrir a porta "
+            "para o hóspede: o telefone está na página da estadia.",
+        },
+    ),
     "door": Words(
         L.CRITICAL,
         {ENGLISH: "A door needs help", PORTUGUESE: "Uma porta precisa de ajuda"},

@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from locks.holders import with_fallback
 from notifications import letters, mail, notices
 from notifications.decide import Template, must_wait_for_proof
 from notifications.languages import language_of
@@ -56,7 +57,7 @@ def tell_guest(reservation_id: int, *, check: Check, now: Callable[[], datetime]
 @transaction.atomic
 def _intend(reservation_id: int, *, now: datetime) -> tuple[Outlook, Message] | None:
     """Decide once more by the facts of this moment, and commit what is about to be sent."""
-    rows = Reservation.objects.select_for_update(of=("self",)).select_related("accommodation")
+    rows = with_fallback(Reservation.objects.select_for_update(of=("self",)).select_related("accommodation"))
     outlook = look(rows.get(pk=reservation_id), now=now)
     template = outlook.template
     if template is None or must_wait_for_proof(template, outlook.truth, now=now, patience=patience()):

@@ -82,6 +82,10 @@ PIN_LEAD_MINUTES = integer("PIN_LEAD_MINUTES", default=60, low=0, high=14 * 24 *
 PIN_HASH_ROUNDS = integer("PIN_HASH_ROUNDS", default=12, low=4, high=16)
 # A guest whose door has not confirmed the PIN by then is told it all the same, with how to wake the lock.
 TELL_UNPROVEN_MINUTES = integer("TELL_UNPROVEN_MINUTES", default=30, low=0, high=24 * 60)
+# So long before check-in an operator is told that a door has not taken the PIN; at check-in a replacement goes out.
+FALLBACK_WARN_MINUTES = integer("FALLBACK_WARN_MINUTES", default=30, low=0, high=24 * 60)
+# PINs kept on each lock for such guests (docs/fallback.md); a lock may have its own number.
+BACKUP_PINS = integer("BACKUP_PINS", default=1, low=0, high=5)
 
 # --- The world outside ----------------------------------------------------------------------------------------
 STAYS_WEBHOOK_TOKENS = words("STAYS_WEBHOOK_TOKEN")

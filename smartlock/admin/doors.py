@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from locks import caretaker, foreign, planning, reading, reconcile, staff
+from locks import backups, caretaker, foreign, planning, reading, reconcile, staff
 from locks.errors import DoorError
 from locks.models import AccommodationLock, Credential, Lock, Opening, StaffCode
 from locks.reconcile import Difference
@@ -58,9 +59,11 @@ class LockPage(Page):
     list_display = ["name", "units", "radio", "battery", "connection", "codes", "trouble", "compared", "last_opening"]
     list_filter = ["radio", "online"]
     search_fields = ["name", "device_id", "accommodations__name"]
+    readonly_fields = ["backups_now"]
     fieldsets = [
         (_("Settings"), {"fields": ["name", ("provider", "device_id"), "radio"]}),
         (_("What it can hold"), {"fields": [("pin_length", "pin_digits"), ("capacity", "lead_minutes")]}),
+        (_("When it stays silent"), {"fields": [("backup_pins", "offline_codes"), "backups_now"]}),
     ]
     change_form_outer_before_template = "smartlock/admin/lock.html"
     actions = ["read_now"]
@@ -96,6 +99,22 @@ class LockPage(Page):
     @column(_("units"))
     def units(self, lock: Lock) -> str:
         return ", ".join(unit.name for unit in lock.accommodations.all()) or DASH
+
+    @column(_("backups now"))
+    def backups_now(self, lock: Lock) -> SafeString | str:
+        """The pool in words; the digits are shown nowhere."""
+        if lock.pk is None:
+            return DASH
+        pool = backups.state_of(lock, now=clock.now())
+        parts = [
+            _("%(ready)d of %(size)d ready") % {"ready": pool.ready, "size": pool.size},
+            pool.pending and _("%(count)d on the way to the lock") % {"count": pool.pending},
+            pool.handed_out and _("%(count)d with a guest") % {"count": pool.handed_out},
+            pool.leaving and _("%(count)d being removed") % {"count": pool.leaving},
+            pool.size < pool.wished and _("fewer than wished: guests come first"),
+        ]
+        text = " · ".join(str(part) for part in parts if part)
+        return format_html('<span class="sl-{}">{}</span>', "quiet" if pool.ready >= pool.wished else "bad", text)
 
     @column(_("battery"), ordering="battery_percent")
     def battery(self, lock: Lock) -> SafeString:

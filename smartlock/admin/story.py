@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 
-from locks.models import Credential
+from locks.models import Credential, Fallback
 from locks.reveal import may_be_shown
 from notifications.models import Message
 from reservations.models import Reservation
@@ -40,6 +40,7 @@ def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any]
             {**_credential(row, zone), "reveal": reveals and row.pk if may_be_shown(row, now) else None}
             for row in stay.credentials.all()
         ],
+        "fallbacks": [_fallback(row, zone, now) for row in stay.fallbacks.select_related("lock", "credential")],
         "jobs": [_job(row, zone) for row in jobs_of(stay.subject).prefetch_related("attempts")],
         "events": [
             {
@@ -71,6 +72,17 @@ def _credential(row: Credential, zone: Any) -> dict[str, Any]:
         "wish": "" if row.wanted else "unwanted", "opens": moment(row.starts_at, zone),
         "closes": moment(row.ends_at, zone), "proven": moment(row.proven_at, zone),
         "removed": moment(row.removed_at, zone), "used": moment(row.first_used_at, zone), "error": row.last_error,
+    }  # fmt: skip
+
+
+def _fallback(row: Fallback, zone: Any, now: datetime) -> dict[str, Any]:
+    """What was done about a silent door. An offline code says that it cannot be revoked."""
+    return {
+        "lock": page_of(row.lock), "kind": row.get_kind_display(), "shut": moment(row.shut_from, zone),
+        "warned": moment(row.warned_at, zone), "handed": moment(row.handed_out_at, zone),
+        "opens": moment(row.starts_at, zone), "closes": moment(row.ends_at, zone),
+        "for_ever": row.kind == Fallback.Kind.OFFLINE, "tone": "success" if row.kind else "warning",
+        "holds": row.holds(now),
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ KINDS = {
     "locks.change_window": gettext_lazy("Change when the PIN opens"),
     "locks.revoke_pin": gettext_lazy("Take the PIN off the door"),
     "locks.remove_foreign": gettext_lazy("Take a code off that is not ours"),
+    "locks.fallback": gettext_lazy("Look for another way in"),
     "webhooks.process_event": gettext_lazy("Process an event from Stays"),
     "webhooks.sort_inbox": gettext_lazy("Sort what came from Stays"),
     "notifications.tell_guest": gettext_lazy("Write to the guest"),

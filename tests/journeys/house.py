@@ -168,6 +168,7 @@ def house(directory: Path, database: str, **over: str) -> Iterator[House]:
             "STAYS_WEBHOOK_SECRET": SECRET, "STAYS_BASE_URL": sandbox.base_url, "TUYA_BASE_URL": sandbox.base_url,
             "EMAIL_URL": f"smtp://127.0.0.1:{sandbox.smtp_port}", "DISPATCH_SECONDS": "1", "PYTHONUNBUFFERED": "1",
             "PIN_HASH_ROUNDS": "4", "SECRET_KEY": "s" * 50, "PIN_PEPPER": "p" * 40, "HTTPS": "0", "DEBUG": "0",
+            "BACKUP_PINS": "0",
             "PIN_SEAL_KEYS": "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtbG9uZyE=", "SMARTLOCK_ENV_FILE": "", **over,
         }  # fmt: skip
         guardian = stack.enter_context(Guardian())

@@ -11,7 +11,7 @@ import pytest
 from locks import doors, sealing
 from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome
 from locks.hashing import hash_pins
-from locks.models import AccommodationLock, Credential, Lock
+from locks.models import AccommodationLock, Credential, Fallback, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
 from locks.planning import readmit, replan, replan_after_jobs, withdraw
 from locks.provider import DoorOpening, PinState
@@ -319,15 +319,13 @@ def survive(clock: TimeMachine, until: datetime) -> None:
     raise AssertionError("killed again and again")
 
 
-def test_a_sleeping_lock_is_waited_for_and_not_written_to_again(
-    street: FakeDoors, calls_for_help: list[str], clock: TimeMachine
-) -> None:
+def test_a_sleeping_lock_is_waited_for_and_not_written_to_again(street: FakeDoors, clock: TimeMachine) -> None:
     _reservation, _lock = stay()
     street.asleep = True
     clock.until(CHECK_IN)
     assert street.calls.count("create") == 1
     assert Credential.objects.get().state == "requested"
-    assert calls_for_help == ["pin_not_proven"]
+    assert Fallback.objects.get().called_at == CHECK_IN - 30 * MINUTE, "there is no backup: a person was called"
     street.wake()
     clock.until(CHECK_IN + 6 * MINUTE)
     assert Credential.objects.get().state == "on_lock"

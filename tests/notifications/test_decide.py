@@ -22,6 +22,14 @@ def now_is(**changes: object) -> Truth:
     return replace(TRUTH, tellable=replace(KNOWN, **changes))  # type: ignore[arg-type]
 
 
+def instead(codes: dict[str, str]) -> Truth:
+    """At door 7 she was given another code."""
+    return replace(now_is(codes=codes), replaced=frozenset({"7"}))
+
+
+REPLACED = replace(KNOWN, codes={"7": "xx", "8": "aa"})
+
+
 @pytest.mark.parametrize(
     ("told", "truth", "message"),
     [
@@ -33,6 +41,11 @@ def now_is(**changes: object) -> Truth:
         pytest.param(KNOWN, now_is(codes={"7": "aa", "8": "bb"}), Template.PIN_CHANGED, id="other digits on one door"),
         pytest.param(KNOWN, now_is(codes={**KNOWN.codes, "9": "aa"}), Template.PIN_CHANGED, id="one more door"),
         pytest.param(KNOWN, now_is(codes={"7": "aa"}), None, id="one door less"),
+        pytest.param(KNOWN, instead({"7": "xx", "8": "aa"}), Template.USE_INSTEAD, id="a replacement at one door"),
+        pytest.param(KNOWN, instead({"7": "xx", "8": "bb"}), Template.PIN_CHANGED, id="a replacement and other digits"),
+        pytest.param(None, instead({"7": "xx", "8": "aa"}), Template.PIN_READY, id="a replacement is all she is told"),
+        pytest.param(REPLACED, instead({"7": "xx", "8": "aa"}), None, id="told of the replacement"),
+        pytest.param(REPLACED, TRUTH, Template.PIN_CHANGED, id="the replacement was taken away"),
         pytest.param(KNOWN, now_is(unit=2), Template.PIN_CHANGED, id="another unit"),
         pytest.param(KNOWN, now_is(unit=2, ends_at=END + PATIENCE), Template.PIN_CHANGED, id="another unit and dates"),
         pytest.param(KNOWN, now_is(starts_at=START - PATIENCE), Template.WINDOW_CHANGED, id="earlier check-in"),
@@ -70,6 +83,13 @@ def test_when_it_is_told(before_check_in: timedelta, proven: bool, wait: timedel
     now = START - before_check_in
     truth = replace(TRUTH, all_proven=proven)
     assert due_at(Template.PIN_READY, truth, now=now, patience=PATIENCE) == now + wait
+
+
+def test_a_replacement_waits_for_no_door() -> None:
+    truth = replace(instead({"7": "xx", "8": "aa"}), all_proven=False)
+    now = START - timedelta(hours=1)
+    assert due_at(Template.USE_INSTEAD, truth, now=now, patience=PATIENCE) == now
+    assert not must_wait_for_proof(Template.USE_INSTEAD, truth, now=now, patience=PATIENCE)
 
 
 def test_a_cancellation_waits_for_nothing() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from locks.models import Credential
+from locks import sealing
+from locks.models import Credential, Fallback
 from notifications.decide import Template
 from notifications.models import Message
+from notifications.planning import plan_telling
 from reservations.facts import Guest
 from reservations.models import Reservation
 from tests.builders import make_accommodation, make_lock
@@ -147,6 +150,87 @@ def test_a_cancellation_names_the_unit_and_no_pin(stage: Stage) -> None:
     assert "#" not in letter.body
     html = html_of(letter)
     assert html.count("<div") == html.count("</div>")
+
+
+def give_instead(stage: Stage, stay: Reservation, kind: str, code: str = "5550132") -> Fallback:
+    """At her first door she was given another code, the way ``locks.replacing`` writes it down."""
+    lock = stay.accommodation.locks.order_by("name")[0]
+    shared = {"reservation": stay, "lock": lock, "shut_from": stay.check_in_at, "handed_out_at": stay.check_in_at}
+    shared |= {"starts_at": stay.check_in_at, "ends_at": stay.check_out_at}
+    if kind == "offline":
+        digits = {"code_sealed": sealing.seal(code), "code_fingerprint": sealing.fingerprint(code)}
+        return Fallback.objects.create(kind=kind, **shared, **digits)
+    backup = Credential.objects.create(
+        purpose="backup", lock=lock, name=f"SL backup {lock.pk}", pin_sealed=sealing.seal(code),
+        pin_fingerprint=sealing.fingerprint(code), starts_at=stay.check_in_at, ends_at=stay.check_out_at,
+    )  # fmt: skip
+    return Fallback.objects.create(kind=kind, credential=backup, **shared)
+
+
+# Per language: in the subject, void, may start later, first use.
+INSTEAD = {
+    "pt-br": ("use este código no lugar", "não vale mais nesta porta", "pode passar a funcionar", "antes de sábado"),
+    "en": ("please use this code instead", "is void at this door", "may start to work", "before Saturday"),
+    "es": ("use este código en lugar", "ya no vale en esta puerta", "puede empezar a funcionar", "antes del sábado"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["backup", "offline"])
+def test_use_this_one_instead(stage: Stage, language: str, kind: str) -> None:
+    stay = stage.book(guest=guest(language))
+    stage.accept(stay)
+    stage.now = stay.check_in_at - timedelta(minutes=30)
+    assert stage.work() == ["succeeded"]
+    stage.now = stay.check_in_at
+    give_instead(stage, stay, kind)
+    with stage.committing():
+        plan_telling(stay.pk, now=stage.now)
+    assert stage.work() == ["succeeded"]
+    first, second = letters()
+    subject, void, late, first_by = INSTEAD[language]
+    assert first.subject != second.subject
+    assert subject in second.subject
+    body = str(second.body)
+    assert "PIN: 5550132" in body.splitlines()
+    assert PIN not in body
+    assert (void in body, late in body, first_by in body) == (
+        (kind == "backup"),
+        (kind == "offline"),
+        (kind == "offline"),
+    )
+    assert "6" in body.split("5550132")[1].splitlines()[2], "from when to when"
+    html = html_of(second)
+    assert f">{'5550132'}</div>" in html
+    assert (void if kind == "backup" else late) in html
+    assert html.count("<div") == html.count("</div>")
+
+
+def test_at_the_other_doors_the_first_pin_stays(stage: Stage) -> None:
+    stay = stage.book(doors=2, guest=guest("en"))
+    one, two = stay.accommodation.locks.order_by("name")
+    stage.accept(stay, one)
+    stage.on_the_door(stay, two)
+    stage.now = stay.check_in_at
+    assert stage.work() == ["succeeded"]
+    give_instead(stage, stay, "backup")
+    with stage.committing():
+        plan_telling(stay.pk, now=stage.now)
+    assert stage.work() == ["succeeded"]
+    body = str(letters()[1].body)
+    assert "(Porta 2: the PIN that you have stays as it is.)" in body
+    assert "Opens: Porta 1\n" in body
+
+
+def test_told_nothing_yet_the_replacement_is_simply_her_code(stage: Stage) -> None:
+    stay = stage.book(guest=guest("en"))
+    give_instead(stage, stay, "backup")
+    with stage.committing():
+        plan_telling(stay.pk, now=stage.now)
+    assert stage.work() == ["succeeded"]
+    [letter] = letters()
+    assert letter.subject == "Your PIN for Copacabana 301"
+    assert "first PIN" not in str(letter.body)
 
 
 def test_no_pin_in_any_subject(stage: Stage) -> None:
