@@ -30,6 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group(
             _("Stays"),
+            {**_item(_("Timeline"), "view_timeline", "timeline"), "permission": may("reservations.view_reservation")},
             _item(_("Reservations"), "hotel", "reservations.reservation"),
             _item(_("Accommodations"), "apartment", "reservations.accommodation"),
             _item(_("Listings of Stays"), "real_estate_agent", "reservations.listing"),
