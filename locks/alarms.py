@@ -15,5 +15,10 @@ def alarm_once(credential: Credential, code: str, text: str, *, now: datetime) -
     if credential.alarmed_at is not None:
         return
     note(credential, alarmed_at=now)
+    call(credential, code, text)
+
+
+def call(credential: Credential, code: str, text: str) -> None:
+    """Whether or not a person was called to it before: for what is another matter than a silent door."""
     record(f"door.{code}", credential.subject, summary=text, credential=credential.pk)
     door_needs_help.send(Credential, credential=credential, code=code, text=text)

@@ -73,17 +73,44 @@ def _taken(locks: list[Lock], holder: Holder, now: datetime) -> Callable[[str], 
 
 def _new(holder: Holder, lock: Lock, pin: str) -> Credential:
     return Credential(
-        **holder.keys | {"lock": lock}, name=f"SL {secrets.token_hex(6)}",
+        **holder.keys | {"lock": lock}, name=new_name(),
         pin_sealed=sealing.seal(pin), pin_fingerprint=sealing.fingerprint(pin),
         starts_at=holder.starts_at, ends_at=holder.ends_at,
     )  # fmt: skip
 
 
-def check_capacity(credential: Credential) -> None:
-    """Raises Capacity when our own records say that there is no place left on the lock for this one."""
-    lock = credential.lock
-    others = Credential.objects.filter(lock=lock, removed_at__isnull=True, asked_at__isnull=False).exclude(
-        pk=credential.pk
-    )
-    if (used := others.count()) >= lock.capacity:
+def new_name() -> str:
+    """Unique on every lock, so that a PIN is found again by it after a lost answer."""
+    return f"SL {secrets.token_hex(6)}"
+
+
+def check_capacity(credential: Credential, now: datetime) -> None:
+    """Raises Capacity when our own records say that there is no place on the lock for this one.
+
+    Who arrives sooner comes first, and guests before staff and backups: a far one leaves them the last places. Nobody
+    who is on the lock is pushed off it.
+    """
+    lock, me = credential.lock, (_rank(credential.purpose), credential.starts_at, credential.pk)
+    others = Credential.objects.filter(lock=lock, removed_at__isnull=True).exclude(pk=credential.pk)
+    waiting = Q(asked_at__isnull=True, wanted=True, error_code=Capacity.code, ends_at__gt=now)
+    rows = list(
+        others.filter(waiting | Q(asked_at__isnull=False)).values_list("asked_at", "purpose", "starts_at", "pk")
+    )  # fmt: skip
+    used = sum(asked_at is not None for asked_at, *_ in rows)
+    ahead = sum(asked_at is None and (_rank(purpose), start, pk) < me for asked_at, purpose, start, pk in rows)
+    if used >= lock.capacity:
         raise Capacity(f"{lock.name} holds {used} codes and takes no more than {lock.capacity}: one must go first.")
+    if used + ahead >= lock.capacity:
+        raise Capacity(f"The last places on {lock.name} are kept for {ahead} who arrive sooner.")
+
+
+def remaining(lock: Lock) -> int:
+    """How many more codes the lock takes, by our own records."""
+    used = Credential.objects.filter(lock=lock, removed_at__isnull=True, asked_at__isnull=False).count()
+    return max(0, lock.capacity - used)
+
+
+def _rank(purpose: str) -> int:
+    return [Credential.Purpose.GUEST, Credential.Purpose.STAFF, Credential.Purpose.BACKUP].index(
+        Credential.Purpose(purpose)
+    )

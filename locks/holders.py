@@ -56,7 +56,7 @@ class Holder:
 
     def facts(self, credentials: list[Credential]) -> HolderFacts:
         """What the plan needs to know; ``credentials`` are those that are not proven gone."""
-        known = (CredentialFacts(c.lock_id, c.wanted, c.asked, c.is_proven(), c.wish) for c in credentials)
+        known = (CredentialFacts(c.lock_id, c.wanted, c.asked, c.is_proven(), c.wish, c.bridges) for c in credentials)
         return HolderFacts(self.is_welcome, self.starts_at, self.ends_at, self.locks, tuple(known))
 
 

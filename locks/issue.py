@@ -15,12 +15,15 @@ from django.db import transaction
 
 from locks import allocate, doors, sealing
 from locks.alarms import alarm_once
+from locks.allocate import new_name
+from locks.brake import count_pin, count_write, uncount
 from locks.errors import (
     AccountPaused,
     Configuration,
     DoorError,
     Limited,
     NameTaken,
+    NotFound,
     PinTaken,
     Refused,
     Transient,
@@ -31,7 +34,7 @@ from locks.holders import Place, credentials_of
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
-from locks.proof import SETTLED, adopt, prove
+from locks.proof import NOT_ASKED, SETTLED, adopt, prove
 from locks.provider import LockProvider
 from locks.store import never_asked, note, note_failure
 from scheduler.errors import Superseded
@@ -92,10 +95,11 @@ def _create_or_adopt(
             raise WaitForDevice(
                 f"{credential.lock.name} has not answered whether it took the PIN; it is asked again.", after=5
             )
-    allocate.check_capacity(credential)
+    allocate.check_capacity(credential, now())
     wish = credential.wish
     note(
-        credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
+        credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at,
+        **count_write(credential, now()),
     )  # fmt: skip
     try:
         check()  # last of all: after a cancel commits no new effect begins
@@ -111,25 +115,62 @@ def _create_or_adopt(
             f"{credential.lock.name} has the PIN but does not list it yet; it is looked for again."
         ) from None
     except PinTaken:
+        never_asked(credential)
+        count_pin(credential, credentials_of(credential.subject, credential.slot), now())
         _replace(credential, now())
         raise Transient(
             f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken"
         ) from None
     except (DoorError, Superseded):
         never_asked(credential)
+        uncount(credential)
         raise
     note(credential, provider_ref=ref)
 
 
 def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
     wish, pin = credential.wish, sealing.unseal(credential.pin_sealed)
-    check()
-    provider.change_pin(
-        credential.lock.device, credential.provider_ref, name=credential.name, pin=pin, window=wish
-    )  # fmt: skip
+    note(credential, **count_write(credential, now()))
+    try:
+        check()
+        provider.change_pin(
+            credential.lock.device, credential.provider_ref, name=credential.name, pin=pin, window=wish
+        )  # fmt: skip
+    except NotFound:
+        note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
+        raise Transient(f"{credential.lock.name} lost the PIN: it is put back.", code="pin_vanished") from None
+    except Refused:
+        _put_beside(credential, now())
+        raise Transient(
+            f"{credential.lock.name} does not change a PIN: a second one takes its place.", code="change_refused"
+        ) from None
+    except UnknownOutcome:
+        raise
+    except (DoorError, Superseded):
+        uncount(credential)
+        raise
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
     )  # fmt: skip
+
+
+@transaction.atomic
+def _put_beside(old: Credential, now: datetime) -> None:
+    """The same digits under another name, for the window that is wished; the old PIN goes once the new one is proven.
+
+    A lock that takes no equal digits says so (``PinTaken``) when they are put there: then the guest gets new ones.
+    """
+    was = old.proven or old.asked or old.wish
+    overlap = was.starts_at < old.ends_at and old.starts_at < was.ends_at
+    new = Credential(
+        purpose=old.purpose, reservation_id=old.reservation_id, staff_code_id=old.staff_code_id, slot=old.slot,
+        lock=old.lock, name=new_name(), pin_hash=old.pin_hash, pin_sealed=old.pin_sealed,
+        pin_fingerprint=old.pin_fingerprint, starts_at=old.starts_at, ends_at=old.ends_at,
+        first_used_at=old.first_used_at, revealed_at=old.revealed_at,
+    )  # fmt: skip
+    note(old, wanted=False, unwanted_at=now, bridges=overlap, starts_at=was.starts_at, ends_at=was.ends_at)
+    new.save()
+    replan_subject(old.subject, now=now)
 
 
 def _keep_start_after_first_use(credential: Credential, provider: LockProvider, *, now: datetime) -> None:
@@ -148,7 +189,7 @@ def _keep_start_after_first_use(credential: Credential, provider: LockProvider, 
 
 def _old_doors_first(there: list[Credential]) -> None:
     """Moved to another unit: off the old locks first. A door that does not answer holds the guest up only once."""
-    if any(not c.wanted and c.removal_tried_at is None and c.asked_at is not None for c in there):
+    if any(not c.wanted and not c.bridges and c.removal_tried_at is None and c.asked_at is not None for c in there):
         raise WaitForDevice("The PIN is taken off the former doors first.", after=1, code="old_doors_first")
 
 

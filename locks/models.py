@@ -206,6 +206,10 @@ class Credential(models.Model):
     alarmed_at = models.DateTimeField(null=True, blank=True)
     revealed_at = models.DateTimeField(null=True, blank=True, help_text=_("when an operator was shown the digits"))
     last_error = models.TextField(_("last error"), blank=True)
+    error_code = models.CharField(max_length=40, blank=True, help_text=_("the last error's stable word"))
+    bridges = models.BooleanField(default=False, help_text=_("stays on the lock until the one after it is proven"))
+    writes = models.PositiveSmallIntegerField(default=0, help_text=_("writes to the lock in the hour of the brake"))
+    writes_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -289,9 +293,21 @@ class Credential(models.Model):
         """Proven to be off the lock, or never sent to it."""
         return self.removed_at is not None
 
+    @property
+    def pending_change(self) -> tuple[Window, Window] | None:
+        """From which window to which the lock has yet to go; None when there is no such change under way."""
+        known = self.proven or self.asked
+        return (known, self.wish) if self.wanted and known is not None and known != self.wish else None
+
     def exposure(self, now: datetime) -> timedelta:
-        """How long after its end it was, or still is, on the lock; zero when it went in time."""
-        return max(timedelta(0), (self.removed_at or now) - self.ends_at)
+        """How long it was, or still is, on the lock after its end; zero when it went in time or was never sent.
+
+        The end is that of its window, or the moment in which somebody ended the right to it.
+        """
+        if self.asked_at is None and self.proven_at is None:
+            return timedelta(0)
+        ended = min(self.ends_at, self.unwanted_at or self.ends_at)
+        return max(timedelta(0), (self.removed_at or now) - ended)
 
 
 class Withdrawal(models.Model):

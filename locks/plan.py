@@ -30,6 +30,7 @@ class CredentialFacts:
     asked: Window | None
     is_proven: bool
     wish: Window
+    bridges: bool = False  # not wanted any longer, and kept until the one after it is proven
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,13 @@ def _for_lock(holder: HolderFacts, lock_id: int) -> list[WantedJob]:
 
 def _removal_due(holder: HolderFacts, credential: CredentialFacts, now: datetime) -> datetime | None:
     """At the end for a stay that simply ran its course; at once for what should not be there."""
+    if is_bridge(holder, credential, now):
+        return min(holder.ends_at, credential.wish.ends_at)
     return holder.ends_at if credential.wanted and ran_its_course(holder, now) else None
+
+
+def is_bridge(holder: HolderFacts, credential: CredentialFacts, now: datetime) -> bool:
+    """Whether it must stay for now: it is the only one that opens until the one after it is proven on that lock."""
+    after = (c for c in holder.credentials if c.wanted and c.lock_id == credential.lock_id)
+    waiting = credential.lock_id in holder.locks and not any(c.is_proven and c.asked == c.wish for c in after)
+    return credential.bridges and is_entitled(holder, now) and now < credential.wish.ends_at and waiting

@@ -29,7 +29,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         assert asked is not None  # a reference is only ever stored together with what was asked
         note(
             credential, state=State.ON_LOCK, proven_at=now(), lock_starts_at=asked.starts_at,
-            lock_ends_at=asked.ends_at, last_error="", alarmed_at=None,
+            lock_ends_at=asked.ends_at, last_error="", error_code="", alarmed_at=None,
         )  # fmt: skip
         record("pin.proven", credential.subject, summary=door, credential=credential.pk)
         return

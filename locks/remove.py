@@ -13,6 +13,7 @@ from locks.errors import DoorError, Transient, WaitForDevice
 from locks.holders import Place
 from locks.issue import Check
 from locks.models import Credential
+from locks.plan import is_bridge
 from locks.proof import SETTLED, adopt
 from locks.provider import LockProvider, PinState
 from locks.store import note, note_failure
@@ -42,12 +43,20 @@ def revoke_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> in
 
 
 def _due(place: Place, now: datetime) -> list[Credential]:
-    rows = place.credentials().select_related("lock").filter(removed_at__isnull=True)
-    due = [c for c in rows if not c.wanted or c.ends_at <= now]
+    rows = list(place.credentials().select_related("lock").filter(removed_at__isnull=True))
+    due = [c for c in rows if c.ends_at <= now or not (c.wanted or (c.bridges and _is_bridge(c, place, rows, now)))]
     for credential in due:
         if credential.wanted:
             note(credential, wanted=False, unwanted_at=now)
     return due
+
+
+def _is_bridge(credential: Credential, place: Place, rows: list[Credential], now: datetime) -> bool:
+    holder = place.holder()
+    if holder is None:
+        return False
+    facts = holder.facts(rows)
+    return is_bridge(facts, facts.credentials[rows.index(credential)], now)
 
 
 def _remove(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
@@ -87,7 +96,7 @@ def _was_sent(credential: Credential, provider: LockProvider, now: datetime) -> 
 
 def _gone(credential: Credential, now: datetime) -> None:
     """Its absence is proven: the sealed copy is erased, the fingerprint stays so that nobody gets it soon."""
-    note(credential, state=State.ABSENT, proven_at=now, removed_at=now, pin_sealed=b"", last_error="")
+    note(credential, state=State.ABSENT, proven_at=now, removed_at=now, pin_sealed=b"", last_error="", error_code="")
     record(
         "pin.removed", credential.subject, summary=credential.lock.name, credential=credential.pk,
         exposure_minutes=round(credential.exposure(now).total_seconds() / 60),

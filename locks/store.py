@@ -79,4 +79,6 @@ def never_asked(credential: Credential) -> None:
 
 def note_failure(credential: Credential, error: DoorError) -> None:
     """Keep the sentence for the operator; the state is only what was observed."""
-    Credential.objects.filter(pk=credential.pk).update(last_error=str(error), updated_at=timezone.now())
+    Credential.objects.filter(pk=credential.pk).update(
+        last_error=str(error), error_code=error.code, updated_at=timezone.now()
+    )

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from locks.models import Credential, Fallback
 from locks.reveal import may_be_shown
+from locks.troubles import troubles_of
 from notifications.models import Message
 from reservations.models import Reservation
 from scheduler.models import Job
@@ -37,7 +38,7 @@ def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any]
         "zone": zone.key,
         "pin": words.pin(stay, now),
         "credentials": [
-            {**_credential(row, zone), "reveal": reveals and row.pk if may_be_shown(row, now) else None}
+            {**_credential(row, zone, now), "reveal": reveals and row.pk if may_be_shown(row, now) else None}
             for row in stay.credentials.all()
         ],
         "fallbacks": [_fallback(row, zone, now) for row in stay.fallbacks.select_related("lock", "credential")],
@@ -65,13 +66,14 @@ def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _credential(row: Credential, zone: Any) -> dict[str, Any]:
+def _credential(row: Credential, zone: Any, now: datetime) -> dict[str, Any]:
     return {
         "page": page_of(row, row.lock), "state": row.get_state_display(),
         "tone": words.CREDENTIAL_TONES[Credential.State(row.state)],
         "wish": "" if row.wanted else "unwanted", "opens": moment(row.starts_at, zone),
         "closes": moment(row.ends_at, zone), "proven": moment(row.proven_at, zone),
-        "removed": moment(row.removed_at, zone), "used": moment(row.first_used_at, zone), "error": row.last_error,
+        "removed": moment(row.removed_at, zone), "used": moment(row.first_used_at, zone),
+        "troubles": troubles_of(row, now), "exposed": round(row.exposure(now).total_seconds() / 60),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from ninja import Schema
 from pydantic import Field
 
 from locks.models import Credential, Lock, Withdrawal
+from locks.troubles import troubles_of
 from reservations.models import Reservation
 from smartlock.api.shapes import CredentialState, StaySource, StayStatus
 
@@ -84,6 +85,7 @@ class Trouble(Schema):
     """Something that is wrong with a PIN, and what to do."""
 
     code: str
+    level: str
     text: str
     remedy: str
 
@@ -225,7 +227,7 @@ def credential(one: Credential, *, zone: str | None, now: datetime) -> dict[str,
         },
         "is_proven": one.wanted and one.is_proven() and proven == one.wish,
         "exposure_minutes": exposure_minutes(one, now),
-        "last_error": one.last_error, "troubles": list(troubles(one)),
+        "last_error": one.last_error, "troubles": [asdict(trouble) for trouble in troubles_of(one, now)],
     }  # fmt: skip
 
 
@@ -233,8 +235,3 @@ def exposure_minutes(one: Credential, now: datetime) -> int:
     """How long after its end it was, or still may be, on the lock; one that was never sent there is no danger."""
     was_sent = one.asked_at is not None or bool(one.provider_ref)
     return round(one.exposure(now).total_seconds() / 60) if was_sent else 0
-
-
-def troubles(one: Credential) -> Iterable[dict[str, str]]:
-    if one.last_error:
-        yield {"code": "last_error", "text": one.last_error, "remedy": ""}

@@ -7,12 +7,15 @@ import re
 from ast import literal_eval
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "smartlock" / "locale" / "pt_BR" / "LC_MESSAGES"
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+FOLDERS = sorted(TOP.glob("*/locale/pt_BR/LC_MESSAGES"))
 STRINGS = r'((?:".*"\n)+)'
 
 
-def _entries() -> dict[str, str]:
-    source = (FOLDER / "django.po").read_text()
+def _entries(folder: Path | None = None) -> dict[str, str]:
+    source = "\n".join((one / "django.po").read_text() for one in ([folder] if folder else FOLDERS))
     found = re.findall(rf"(?m)^msgid {STRINGS}(?:msgid_plural {STRINGS})?msgstr(?:\[0\])? {STRINGS}", source)
     return {_text(msgid): _text(msgstr) for msgid, _plural, msgstr in found if _text(msgid)}
 
@@ -33,10 +36,11 @@ def test_placeholders_survive_translation() -> None:
         assert sorted(pattern.findall(msgid)) == sorted(pattern.findall(msgstr)), msgid
 
 
-def test_the_compiled_catalogue_is_up_to_date() -> None:
-    with (FOLDER / "django.mo").open("rb") as file:
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(TOP).parts[0])
+def test_the_compiled_catalogue_is_up_to_date(folder: Path) -> None:
+    with (folder / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    stale = [msgid for msgid, msgstr in _entries().items() if _compiled(compiled, msgid) != msgstr]
+    stale = [msgid for msgid, msgstr in _entries(folder).items() if _compiled(compiled, msgid) != msgstr]
     assert stale == []
 
 

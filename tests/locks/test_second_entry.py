@@ -1,0 +1,151 @@
+"""A lock that changes no PIN: the new times come with a second entry, and there is no moment without a valid PIN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from locks import doors
+from locks.errors import NotFound, PinTaken, Refused, Transient, Unsupported
+from locks.models import Credential
+from locks.provider import Device, Window
+from reservations.services import end
+from tests.builders import NOW
+from tests.engine import TimeMachine, time_machine_at
+from tests.locks.fake_door import FakeDoors
+from tests.locks.test_doors import CHECK_IN, CHECK_OUT, DAY, HOUR, MINUTE, change, stay
+
+pytestmark = pytest.mark.django_db
+
+
+class Rigid(FakeDoors):
+    """Changes nothing; ``equal`` says whether it takes the same digits twice."""
+
+    equal = True
+    refusal: Exception = Unsupported("this lock changes nothing")
+
+    def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:
+        self._begin("change")
+        raise self.refusal
+
+    def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
+        hidden = {}
+        if self.equal:
+            hidden = {ref: held for ref, held in self.held.items() if held.pin == pin}
+            self.held = {ref: held for ref, held in self.held.items() if ref not in hidden}
+        try:
+            return super().create_pin(device, name=name, pin=pin, window=window)
+        finally:
+            self.held |= hidden
+
+
+@pytest.fixture
+def clock() -> Iterator[TimeMachine]:
+    with time_machine_at(NOW) as machine:
+        yield machine
+
+
+@pytest.fixture
+def street(monkeypatch: pytest.MonkeyPatch) -> Rigid:
+    fake = Rigid()
+    monkeypatch.setattr(doors, "provider_for", lambda _: fake)
+    return fake
+
+
+@pytest.mark.parametrize("refusal", [Unsupported("no"), Refused("no")])
+def test_the_same_digits_are_put_there_a_second_time(refusal: Exception, street: Rigid, clock: TimeMachine) -> None:
+    street.refusal = refusal
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+    street.calls.clear()
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + HOUR)
+    [after] = street.on(lock.device_id)
+    assert (after.pin, after.window.ends_at, after.name != before.name) == (before.pin, CHECK_OUT + DAY, True)
+    assert street.calls == ["change", "create", "read", "delete", "read"]
+    clock.until(CHECK_OUT + DAY)
+    assert street.held == {}
+
+
+def test_where_equal_digits_are_refused_the_guest_gets_new_ones(street: Rigid, clock: TimeMachine) -> None:
+    street.equal = False
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + HOUR)
+    [after] = street.on(lock.device_id)
+    assert (after.pin != before.pin, after.window.ends_at) == (True, CHECK_OUT + DAY)
+    assert Credential.objects.filter(removed_at__isnull=True).count() == 1
+
+
+def test_the_first_stays_until_the_second_is_proven(street: Rigid, clock: TimeMachine) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+
+    def no_more(call: str) -> None:
+        if call == "create":
+            raise Transient("no answer")
+
+    street.before = no_more
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + 3 * HOUR)
+    assert street.on(lock.device_id) == [before]
+    street.before = lambda _: None
+    clock.until(CHECK_IN + 4 * HOUR)
+    assert [held.window.ends_at for held in street.on(lock.device_id)] == [CHECK_OUT + DAY]
+
+
+def test_a_cancellation_takes_both(street: Rigid, clock: TimeMachine) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    street.asleep = True
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + MINUTE)
+    assert len(street.on(lock.device_id)) == 2
+    street.wake()
+    end(reservation, "canceled", facts_at=CHECK_IN + HOUR)
+    clock.until(CHECK_IN + 2 * HOUR)
+    assert street.held == {}
+
+
+def test_the_first_is_not_kept_beyond_its_own_time(street: Rigid, clock: TimeMachine) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_OUT - HOUR)
+
+    def no_more(call: str) -> None:
+        if call == "create":
+            raise Transient("no answer")
+
+    street.before = no_more
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_OUT + MINUTE)
+    assert street.on(lock.device_id) == []
+
+
+def test_a_pin_that_was_lost_before_its_change_is_put_back(street: Rigid, clock: TimeMachine) -> None:
+    street.refusal = NotFound("no such PIN")
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+    street.held.clear()
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + HOUR)
+    [after] = street.on(lock.device_id)
+    assert (after.pin, after.window.ends_at) == (before.pin, CHECK_OUT + DAY)
+
+
+def test_digits_that_are_refused_again_and_again_come_to_an_end(street: Rigid, clock: TimeMachine) -> None:
+    """No loop: a lock that takes no digits is not asked for ever."""
+
+    def never(call: str) -> None:
+        if call == "create":
+            raise PinTaken("taken")
+
+    street.before = never
+    stay()
+    clock.until(CHECK_IN)
+    assert street.calls.count("create") <= 12
