@@ -74,6 +74,24 @@ def readmit(reservation_id: int, *, now: datetime, actor: str) -> None:
     replan(reservation_id, now=now)
 
 
+@transaction.atomic
+def renew(reservation_id: int, *, now: datetime, actor: str) -> int:
+    """Other digits for a guest, say because the old ones were passed on. Returns how many PINs are given up for it.
+
+    Nothing happens to a stay that is not entitled to a PIN, or has none yet.
+    """
+    found = holders.of(f"reservation:{reservation_id}", hold=True)
+    count = 0
+    for holder in (one for one in found if is_entitled(one, now)):
+        for credential in holder.credentials().filter(wanted=True):
+            note_new(credential, wanted=False, unwanted_at=now)
+            count += 1
+    if count:
+        record("pins.renewed", f"reservation:{reservation_id}", actor=actor, count=count)
+        replan(reservation_id, now=now)
+    return count
+
+
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
     """Look once more at those whose jobs ended lately, in case a process died before it could.
 

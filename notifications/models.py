@@ -52,6 +52,9 @@ class Message(models.Model):
     knows = models.JSONField(help_text=_("what the guest knows after it; PINs as fingerprints"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    again_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("an operator wanted it said again: from then on it counts as not said")
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -42,6 +42,7 @@ class Outlook:
         """Whether this row is the same message to the same address."""
         return (
             message is not None
+            and message.again_at is None
             and self.template is not None
             and (message.template, message.to) == (self.template.value, address(self.reservation))
             and message.knows == self.knows.as_json()
@@ -50,16 +51,24 @@ class Outlook:
 
 def look(reservation: Reservation, *, now: datetime) -> Outlook:
     """Everything that bears on what this guest should be told now. A few reads, no writes."""
-    credentials = list(
-        Credential.objects.filter(reservation=reservation, wanted=True, removed_at__isnull=True)
-        .select_related("lock")
-        .order_by("lock__name", "pk")
-    )
-    last = Message.objects.filter(reservation=reservation).order_by("-id").first()
-    told = last_told(reservation) if last is not None else None
-    held = replacements(reservation, now)
+    credentials = Credential.objects.filter(reservation=reservation, wanted=True, removed_at__isnull=True)
+    return see(
+        reservation, list(credentials.select_related("lock").order_by("lock__name", "pk")),
+        list(Message.objects.filter(reservation=reservation).order_by("-id")), replacements(reservation, now), now=now,
+    )  # fmt: skip
+
+
+def see(
+    reservation: Reservation, credentials: list[Credential], messages: list[Message], held: Mapping[int, Fallback], *,
+    now: datetime,
+) -> Outlook:  # fmt: skip
+    """The same from what was read already: the wanted PINs that are not gone, the messages newest first, and what the
+    guest holds instead.
+    """
+    told = last_told(reservation, messages)
     own = [credential for credential in credentials if credential.lock_id not in held]
     truth = _truth(reservation, own, held, told, now)
+    last = messages[0] if messages else None
     return Outlook(reservation, credentials, told, truth, decide(told, truth), last, held)
 
 
@@ -81,19 +90,24 @@ def address(reservation: Reservation) -> str:
     return reservation.guest_email
 
 
-def last_told(reservation: Reservation) -> Knows | None:
+def last_told(reservation: Reservation, messages: list[Message]) -> Knows | None:
     """What the guest was last told at her present address: somebody at a new address has been told nothing yet.
 
-    For a cancelled stay a PIN that may have arrived counts as well: better one cancellation too many.
+    For a cancelled stay a PIN that may have arrived counts as well: better one cancellation too many. A message that
+    an operator wants said again counts as not said.
     """
-    messages = Message.objects.filter(reservation=reservation, state=Message.State.SENT)
-    if not reservation.is_confirmed():
-        perhaps = Message.objects.filter(reservation=reservation, state=Message.State.SENDING)
-        messages |= perhaps.exclude(template=Template.STAY_CANCELLED.value)
-    if to := address(reservation):
-        messages = messages.filter(to__iexact=to)
-    last = messages.order_by("-id").first()
+    to = address(reservation).lower()
+    last = next((one for one in messages if _counts(one, reservation) and (not to or one.to.lower() == to)), None)
     return Knows.from_json(last.knows) if last is not None else None
+
+
+def _counts(message: Message, reservation: Reservation) -> bool:
+    if message.again_at is not None:
+        return False
+    if message.state == Message.State.SENT:
+        return True
+    perhaps = message.state == Message.State.SENDING and message.template != Template.STAY_CANCELLED.value
+    return perhaps and not reservation.is_confirmed()
 
 
 def _truth(

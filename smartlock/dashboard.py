@@ -1,11 +1,10 @@
-"""The first page of the admin site: who comes and goes in the next 36 hours, what waits for a person, and health."""
+"""The first page of the admin site: tonight (``smartlock.tonight``), what waits for a person, and health."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,56 +12,26 @@ from django.utils.translation import ngettext
 
 from locks.models import Credential
 from notifications.models import Notice
-from reservations.models import Reservation
 from scheduler import clock, queues
 from scheduler.health import OVERDUE
 from scheduler.models import Job, Queue
 from smartlock import health
+from smartlock.tonight import views
+from smartlock.tonight.board import board
 from webhooks.models import WebhookEvent
-
-AHEAD = timedelta(hours=36)
-BEHIND = timedelta(hours=12)
-MOST = 50
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's dashboard callback. Shows each part only to those who may see it."""
-    from smartlock.admin import words  # the pages need loaded models
-
     now = clock.now()
-    if request.user.has_perm("reservations.view_reservation"):
-        context["arrivals"] = [_row(stay, stay.check_in_at, words.pin(stay, now)) for stay in arrivals(now)]
-        context["departures"] = [_row(stay, stay.check_out_at, words.pin(stay, now)) for stay in departures(now)]
-        context["units"] = Reservation.objects.exists()
+    if request.user.has_perm(views.SEE):
+        context["tonight"] = board(now, may=request.user.has_perm)
     if request.user.has_perm("scheduler.view_job"):
         report = health.queues(now=now)
         context["health"] = report
         context["sentence"] = _sentence(report)
         context["needs"] = needs(now)
     return context
-
-
-def arrivals(now: datetime) -> list[Reservation]:
-    """Confirmed stays that begin soon, and those that began without a proven PIN."""
-    from smartlock.admin.words import with_doors
-
-    proven = Credential.objects.filter(reservation=OuterRef("pk"), state=Credential.State.ON_LOCK)
-    soon = Q(check_in_at__gt=now - BEHIND) | ~Exists(proven)
-    stays = Reservation.objects.filter(
-        soon, status__in=Reservation.CONFIRMED, check_out_at__gt=now, check_in_at__lt=now + AHEAD
-    )
-    return list(with_doors(stays).order_by("check_in_at")[:MOST])
-
-
-def departures(now: datetime) -> list[Reservation]:
-    """Stays that end soon or ended lately, and all whose PIN is still on a door afterwards."""
-    from smartlock.admin.words import with_doors
-
-    around = Q(check_out_at__range=(now - BEHIND, now + AHEAD), status__in=Reservation.CONFIRMED)
-    there = Credential.objects.filter(removed_at__isnull=True, asked_at__isnull=False)
-    left = there.filter(Q(wanted=False) | Q(ends_at__lte=now)).order_by("ends_at").values_list("reservation_id")
-    behind = Q(pk__in=[pk for (pk,) in left[:MOST]])  # as numbers: a join would read every credential there ever was
-    return list(with_doors(Reservation.objects.filter(around | behind)).order_by("check_out_at")[:MOST])
 
 
 def waiting() -> dict[str, int]:
@@ -126,16 +95,6 @@ def _overdue(now: datetime) -> int:
     """What waits in a paused queue is late because somebody wanted it so; the pause is told instead."""
     late = Job.objects.filter(state=Job.State.SCHEDULED, run_at__lt=now - OVERDUE)
     return late.exclude(queue__in=queues.paused()).count()
-
-
-def _row(stay: Reservation, at: datetime, phrase: Any) -> dict[str, Any]:
-    from smartlock.admin.base import moment, page_of
-
-    unit = stay.accommodation
-    return {
-        "guest": page_of(stay, stay.guest_name or str(stay)), "unit": unit.name, "at": moment(at, unit.zone),
-        "pin": phrase,
-    }  # fmt: skip
 
 
 def _sentence(report: dict[str, Any]) -> str:

@@ -9,12 +9,14 @@ from django.views.generic import RedirectView
 from smartlock.api.root import api
 from smartlock.flower import flower
 from smartlock.timeline.views import timeline
+from smartlock.tonight.views import fragment
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/flower/", flower, name="flower"),
     path("admin/flower/<path:path>", flower),
     path("admin/timeline/", admin.site.admin_view(timeline), name="timeline"),
+    path("admin/tonight/", fragment, name="tonight"),
     path("admin/", include("smartlock.people.urls")),
     path("admin/", admin.site.urls),
     path("api", RedirectView.as_view(pattern_name="api:openapi-view")),

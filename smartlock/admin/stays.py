@@ -27,6 +27,7 @@ from scheduler import services as jobs
 from scheduler.models import Job
 from smartlock.admin import words
 from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
+from smartlock.admin.mending import Mending
 from smartlock.admin.sources import AgreedTimes, FeedInline, save_feeds
 from smartlock.admin.story import story
 from smartlock.people.roles import CONTACTS
@@ -135,7 +136,7 @@ class ReservationForm(ReservationFormBase):
 
 
 @admin.register(Reservation)
-class ReservationPage(AgreedTimes, Page):
+class ReservationPage(Mending, AgreedTimes, Page):
     form = ReservationForm
     list_display = ["stay", "unit", "arrives", "leaves", "status_label", "pin_state"]
     list_filter = ["status", "source", ("accommodation", admin.RelatedOnlyFieldListFilter), "check_in_at"]
@@ -161,7 +162,13 @@ class ReservationPage(AgreedTimes, Page):
     change_form_outer_before_template = "smartlock/admin/story_head.html"
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
-    actions_detail = ["set_times_here", "replan_here", "cancel_jobs_here", "revoke_now_here", "readmit_here"]
+    actions_detail = [
+        "retry_jobs_here", "run_now_here", "set_times_here", "new_pin_here", "resend_here",
+        {
+            "title": _("More"),
+            "items": ["replan_here", "cancel_jobs_here", "replay_here", "revoke_now_here", "readmit_here"],
+        },
+    ]  # fmt: skip
     actions_detail_hide_default = True
 
     # --- who may do what ---------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group, Permission
 
 CONTACTS = "reservations.view_contacts"
 REVEAL = "locks.reveal_pin"
+CHANGE_MESSAGE = "notifications.change_message"
+CHANGE_EVENT = "webhooks.change_webhookevent"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""The chain as it is shown: titles, marks that differ in shape as well as in colour, times by the property's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from smartlock.tonight.chain import Light, Link, Mend, Step
+
+STEPS = {
+    Step.BOOKING: gettext_lazy("Booking"), Step.CHOSEN: gettext_lazy("PIN chosen"),
+    Step.ACCEPTED: gettext_lazy("Accepted"), Step.PROVEN: gettext_lazy("Proven"),
+    Step.BACKUP: gettext_lazy("Backup"), Step.LOCK: gettext_lazy("Lock"), Step.MESSAGE: gettext_lazy("Message"),
+    Step.USE: gettext_lazy("First use"),
+}  # fmt: skip
+LIGHTS = {
+    Light.GREEN: gettext_lazy("done"), Light.AMBER: gettext_lazy("on its way"), Light.RED: gettext_lazy("trouble"),
+    Light.LATER: gettext_lazy("not yet"), Light.NONE: gettext_lazy("not set up"),
+}  # fmt: skip
+ICONS = {
+    Light.GREEN: "check", Light.AMBER: "hourglass_top", Light.RED: "priority_high", Light.LATER: "schedule",
+    Light.NONE: "remove",
+}  # fmt: skip
+MENDS = {
+    Mend.RETRY: gettext_lazy("Try again"), Mend.RUN_NOW: gettext_lazy("Run now"),
+    Mend.REPLAN: gettext_lazy("Plan again"), Mend.READMIT: gettext_lazy("Let in again"),
+    Mend.RESEND: gettext_lazy("Write to the guest again"), Mend.NEW_PIN: gettext_lazy("New PIN"),
+}  # fmt: skip
+
+
+def link(one: Link, zone: ZoneInfo) -> dict[str, Any]:
+    """One proof for the template: a mark, a short title, and the words for hover, touch and screen readers."""
+    at = f" {date_format(timezone.localtime(one.at, zone), 'D H:i')}." if one.at else ""
+    return {
+        "light": one.light.value, "icon": ICONS[one.light], "title": STEPS[one.step], "word": LIGHTS[one.light],
+        "text": f"{one.text}{at}",
+    }  # fmt: skip
+
+
+def until(at: datetime, now: datetime) -> str:
+    """How long until then, or since; the page's script says it in the same words."""
+    minutes = round((at - now).total_seconds() / 60)
+    form = _("in %(time)s") if minutes >= 0 else _("since %(time)s")
+    return form % {"time": span(abs(minutes))}
+
+
+def span(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return _("%(days)d d %(hours)d h") % {"days": hours // 24, "hours": hours % 24}
+    return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": rest} if hours else f"{rest} min"
