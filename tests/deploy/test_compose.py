@@ -50,6 +50,13 @@ def test_the_example_names_every_variable_that_is_read() -> None:
     assert example >= read | set(MADE_UP) | set(PORTS) | set(REQUIRED)
 
 
+def test_every_variable_that_is_read_reaches_the_containers() -> None:
+    settings = (ROOT / "smartlock" / "settings.py").read_text()
+    read = set(re.findall(r"(?:env\.\w+|words|integer|secret)\(\s*\"([A-Z_]+)\"", settings))
+    environment = COMPOSE[COMPOSE.index("x-environment") : COMPOSE.index("x-smartlock")]
+    assert set(re.findall(r"(?m)^  ([A-Z_]+):", environment)) >= read - {"STATIC_ROOT"}  # the image's own
+
+
 @needs_compose
 def test_compose_accepts_the_file() -> None:
     assert check_compose() == 0
