@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench chaos simulate lint screenshots format lock clean
+.PHONY: help install run test bench chaos simulate story lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -33,6 +33,9 @@ chaos: install ## break real processes at random and judge what is left (docs/ch
 
 simulate: install ## tell thousands of seeded stories of the job engine (docs/simulation.md); SEEDS=5000, SEED=123 replays
 	$(VENV) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) $(ARGS)
+
+story: install ## tell a stay's whole life in seconds: moved clock, pretend door, throw-away database
+	@$(VENV) -m tests.story
 
 # Node with npm is needed too: BullMQ and Express are what we are measured against.
 bench: install ## measure us beside BullMQ, Celery, Procrastinate and Express; ONLY=burst,webhook ROUNDS=1 SCALE=0.1

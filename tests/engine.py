@@ -1,8 +1,11 @@
-"""A time machine for tests: moves the clock to each job's time and runs it, in one process, without sleeping."""
+"""A time machine for tests and demonstrations: moves the clock to each job's time and runs it, without sleeping.
+
+All in one process. ``tests/story`` shows it to people.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -18,9 +21,10 @@ LIMIT = 500
 
 
 class TimeMachine:
-    """The present stands still until somebody moves it."""
+    """The present stands still until somebody moves it. ``watch`` hears of each run: its kind and its outcome."""
 
     def __init__(self, traveller: time_machine.Traveller) -> None:
+        self.watch: Callable[[str, str], None] = lambda _kind, _outcome: None
         self._traveller = traveller
 
     @property
@@ -34,6 +38,7 @@ class TimeMachine:
             self.forward(job.run_at)
             with TestCase.captureOnCommitCallbacks(execute=True):
                 ran.append((job.kind, run_one(kinds.get(job.kind), job.pk, job.version, worker="test")))
+            self.watch(*ran[-1])
             if len(ran) > LIMIT:
                 raise AssertionError(f"more than {LIMIT} runs up to {moment}, a loop? {ran[-5:]}")
         self.forward(moment)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
+
+from tests.apart import begin_anew
 
 
 def main() -> int:
@@ -16,8 +17,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # The same order of sets and the same SQLite in every run; settled before anything is imported.
-    fixed = {"PYTHONHASHSEED": "0", "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": "sqlite://:memory:"}
-    if any(os.environ.get(name) != value for name, value in fixed.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], {**os.environ, **fixed})
+    begin_anew("tests.simulation")
     sys.exit(main())

@@ -1,0 +1,1 @@
+"""A stay's whole life, told in seconds to whoever watches: `make story`."""
