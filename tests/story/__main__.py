@@ -22,7 +22,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     call_command("migrate", verbosity=0, interactive=False)
     server = fakeredis.FakeRedis()
-    with mock.patch.object(redis, "client", lambda: server), mock.patch.object(publisher, "announce"):
+    with mock.patch.object(redis, "client", return_value=server), mock.patch.object(publisher, "announce"):
         Story(print).tell()
 
 

@@ -38,7 +38,7 @@ class Story:
         self._letters = 0
 
     def tell(self) -> None:
-        with time_machine_at(NOW) as time, mock.patch.object(doors, "provider_for", lambda _: self._street):
+        with time_machine_at(NOW) as time, mock.patch.object(doors, "provider_for", return_value=self._street):
             mail.outbox = []
             self._time = time
             time.watch = lambda kind, outcome: self._note(f"   {kind}: {DONE.get(outcome, outcome)}")
