@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from unittest import mock
 
 from tests.apart import begin_anew
@@ -28,4 +27,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     begin_anew("tests.story")
-    sys.exit(main())
+    main()
