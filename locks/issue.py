@@ -226,10 +226,16 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         if isinstance(error, AccountPaused):  # one person was told for all stays
             raise
         soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
-        tried_for_a_while = now() - credential.created_at >= PATIENCE
+        tried_for_a_while = now() - _trying_since(credential) >= PATIENCE
         if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
             alarm_once(credential, "pin_not_proven", str(error), now=now())
         raise
+
+
+def _trying_since(credential: Credential) -> datetime:
+    """A lock that was sent a change a moment ago is given the same time to answer as one that got a new PIN."""
+    sent_at = credential.asked_at if credential.asked == credential.wish else None
+    return max(moment for moment in (credential.created_at, credential.writes_since, sent_at) if moment)
 
 
 def take_time(credential: Credential, error: DoorError, now: datetime) -> None:

@@ -7,7 +7,7 @@ Running it twice changes nothing, and the order in which facts arrive does not m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -139,8 +139,8 @@ def _is_in_line(holder: Holder, credentials: list[Credential], known: list[Job],
         return False
     wanted = {live_key(holder, job): job for job in _wanted(holder, credentials, now)}
     live = {job.live_key: job for job in known if job.is_live()}
-    shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
-    missing = [key for key, job in wanted.items() if key not in live and (key, job.due_at) not in shelf]
+    given_up = _given_up(known)
+    missing = [key for key, job in wanted.items() if key not in live and not given_up(key, job)]
     return not missing and all(key in wanted and _satisfies(job, wanted[key], now) for key, job in live.items())
 
 
@@ -173,15 +173,24 @@ def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now
     """Schedule what is missing, move what is set for another time, call off what is not wanted any more."""
     known = list(_known_jobs(subject=subject))
     live = {job.live_key: job for job in known if job.is_live()}
-    # The very same job failed for good: it waits for a person, planning again must not start it anew.
-    shelf = {(job.live_key, job.due_at) for job in known if not job.is_live()}
+    given_up = _given_up(known)
     for key, (holder, job) in wanted.items():
         existing = live.pop(key, None)
-        if existing is not None or (key, job.due_at) not in shelf:
+        if existing is not None or not given_up(key, job):
             _align_one(key, holder, job, existing, now=now)
     stale = [job.pk for job in live.values()]
     if stale:
         jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="Nobody is entitled to it any longer.")
+
+
+def _given_up(known: Iterable[Job]) -> Callable[[str, WantedJob], bool]:
+    """Whether the very same job failed for good: it waits for a person, planning again must not start it anew.
+
+    Jobs that are wanted at once have no time of their own: for them it is the same as long as the same end is wanted.
+    """
+    failed = [job for job in known if not job.is_live()]
+    at, at_once = {(job.live_key, job.due_at) for job in failed}, {(job.live_key, job.expires_at) for job in failed}
+    return lambda key, job: (key, job.due_at) in at if job.due_at else (key, job.expires_at) in at_once
 
 
 def _known_jobs(**which: Any) -> QuerySet[Job]:

@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 State = Credential.State
 # A create whose answer never came may still be on its way; after this it is taken for not having happened.
 SETTLED = timedelta(seconds=15)
+# A lock that was written to is looked at once more after this, before the job's own patience goes on.
+LOOK_AGAIN = timedelta(seconds=2)
 NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 
 
@@ -44,8 +46,18 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
     if reading.state == PinState.UNKNOWN:
         note(credential, state=State.UNKNOWN)
     raise WaitForDevice(
-        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}"
+        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}",
+        after=soon_after(credential.asked_at, now()),
     )
+
+
+def soon_after(written_at: datetime | None, now: datetime) -> float | None:
+    """In how many seconds to look again at a lock that was written to in this moment; None: as the job's policy says.
+
+    A door that comes back after hours confirms within seconds: that look must not wait for the next hour's try.
+    """
+    just_now = written_at is not None and now - written_at < LOOK_AGAIN
+    return LOOK_AGAIN.total_seconds() if just_now else None
 
 
 def adopt(credential: Credential, provider: LockProvider) -> bool:

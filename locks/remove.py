@@ -14,7 +14,7 @@ from locks.holders import Place
 from locks.issue import Check
 from locks.models import Credential
 from locks.plan import is_bridge
-from locks.proof import SETTLED, adopt
+from locks.proof import SETTLED, adopt, soon_after
 from locks.provider import LockProvider, PinState
 from locks.store import note, note_failure
 from smartlock.audit.services import record
@@ -64,9 +64,10 @@ def _remove(credential: Credential, provider: LockProvider, *, check: Check, now
         _gone(credential, now())
         return
     device, ref = credential.lock.device, credential.provider_ref
-    first_try = credential.removal_tried_at is None
-    state = PinState.ON_LOCK if first_try else provider.read_pin(device, ref).state
-    if state not in (PinState.GONE, PinState.REMOVING):
+    tried_at = credential.removal_tried_at
+    state = PinState.ON_LOCK if tried_at is None else provider.read_pin(device, ref).state
+    is_under_way = tried_at is not None and now() - tried_at < SETTLED
+    if state not in (PinState.GONE, PinState.REMOVING) and not is_under_way:
         note(credential, state=State.REMOVING, removal_tried_at=now())
         check()
         provider.delete_pin(device, ref)
@@ -77,7 +78,8 @@ def _remove(credential: Credential, provider: LockProvider, *, check: Check, now
     if state == PinState.UNKNOWN:
         raise Transient(f"{credential.lock.name} gave an answer that could not be read; it is asked again.")
     raise WaitForDevice(
-        f"{credential.lock.name} has not confirmed the removal ({state.value}).{credential.lock.sleep_hint}"
+        f"{credential.lock.name} has not confirmed the removal ({state.value}).{credential.lock.sleep_hint}",
+        after=soon_after(credential.removal_tried_at, now()) if _is_overdue(credential, now()) else None,
     )
 
 
@@ -107,6 +109,10 @@ def _alarm(credential: Credential, error: DoorError, now: datetime) -> None:
     """After a quarter of an hour a person is told, once; the tries go on. Digits that nobody has alarm nobody."""
     if credential.purpose == Credential.Purpose.BACKUP and not hasattr(credential, "fallback"):
         return
-    since = min(credential.ends_at, credential.unwanted_at or credential.ends_at)
-    if now - since >= ALARM_AFTER:
+    if _is_overdue(credential, now):
         alarm_once(credential, "removal_overdue", str(error), now=now)
+
+
+def _is_overdue(credential: Credential, now: datetime) -> bool:
+    """Whether the quarter of an hour of quick tries is over, and the next one only comes in an hour."""
+    return now - min(credential.ends_at, credential.unwanted_at or credential.ends_at) >= ALARM_AFTER

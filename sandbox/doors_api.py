@@ -39,6 +39,7 @@ class DoorsApi:
         app.add_url_rule(f"{one}/faults", "faults", self.faults, methods=["GET"])
         app.add_url_rule(f"{one}/faults", "set fault", self.set_fault, methods=["POST"])
         app.add_url_rule("/sandbox/messages", "messages", self.messages)
+        app.add_url_rule("/sandbox/clock", "clock", self.clock, methods=["POST"])
         app.add_url_rule("/sandbox/reset", "reset", self.reset, methods=["POST"])
 
     def doors(self) -> Response:
@@ -121,6 +122,14 @@ class DoorsApi:
         with self.store.session() as (world, _):
             chosen = [message for message in world.messages if not to or message.to.lower() == to]
             return jsonify([vars(message) for message in chosen])
+
+    def clock(self) -> Response:
+        """`{"at": <epoch seconds>}` sets the world's clock and stops it there; `{"at": null}` gives it back its own."""
+        at = _positive(_body(), "at")
+        with self.store.session():
+            self.store.stands_at = at
+        with self.store.session() as (_, now):  # what is due by then is delivered now
+            return jsonify({"now": now, "stands": at is not None})
 
     def reset(self) -> tuple[str, int]:
         self.store.reset()

@@ -23,6 +23,7 @@ class Store:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self.clock = clock
+        self.stands_at: float | None = None  # a test's time, which stands still until it is moved
         self.stopping = threading.Event()
         self._lock = threading.RLock()
         self._world = self._read() or first_world()
@@ -31,7 +32,7 @@ class Store:
     def session(self, *, writes: bool = False) -> Iterator[tuple[World, float]]:
         """The world as of now, with every due delivery done; written to the file when anything changed."""
         with self._lock:
-            now = self.clock()
+            now = self.clock() if self.stands_at is None else self.stands_at
             moved = self._settle(now)
             try:
                 yield self._world, now
@@ -43,6 +44,7 @@ class Store:
     def reset(self) -> None:
         with self._lock:
             self._world = first_world()
+            self.stands_at = None
             self._write()
 
     def _settle(self, now: float) -> bool:

@@ -72,6 +72,10 @@ class RunningSandbox:
     def battery(self, device_id: str, percent: int) -> None:
         self._call("POST", f"/sandbox/doors/{device_id}/battery", {"percent": percent})
 
+    def clock(self, at: float | None) -> None:
+        """The pretend world's time stands at these epoch seconds until it is set again; None lets it run."""
+        self._call("POST", "/sandbox/clock", {"at": at})
+
     def book(self, **wish: Any) -> dict[str, Any]:
         return dict(self._call("POST", "/sandbox/stays/reservations", wish))
 

@@ -32,6 +32,8 @@ WINDOW_PASSED_CODE = 2318
 CONFLICT_CODES = frozenset({2306, 2324})
 # "System error / timeout": the only listed code after which a write may have happened all the same.
 SYSTEM_ERROR_CODE = 500
+# What says something about the cloud, not about the lock: whoever asks next gets the same answer.
+CLOUD_CODES = frozenset({SYSTEM_ERROR_CODE, 1199})
 
 # "This API is not in your subscription": a single API may be missing while all others work.
 NOT_SUBSCRIBED_CODES = frozenset({28841101, 28841102, 28841105, 28841106})
@@ -59,7 +61,7 @@ def error_for(code: int, *, what: str, tid: str, write: bool, msg: str = "", ess
         verdict = Verdict(Configuration, verdict.meaning)
     text = f"{what} failed: {verdict.meaning} (Tuya code {code}, tid {tid or 'none'})."
     error = verdict.error(text, code=f"tuya_{code}", after=verdict.after)
-    error.of_cloud = code == SYSTEM_ERROR_CODE
+    error.of_cloud = code in CLOUD_CODES
     return error
 
 

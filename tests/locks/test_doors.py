@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from locks import doors, sealing
-from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome
+from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome, WaitForDevice
 from locks.hashing import hash_pins
 from locks.models import AccommodationLock, Credential, Fallback, Lock
 from locks.plan import CHANGE, GENERATE, REVOKE
@@ -549,3 +549,63 @@ def test_a_cancellation_just_before_the_call_keeps_it_from_being_made(street: Fa
         credential_changed.disconnect(cancel_when_asked)
     assert (ended, "create" in street.calls) == (["canceled"], False)
     assert Credential.objects.get().is_gone()
+
+
+def test_a_removal_that_succeeds_after_hours_is_proven_within_seconds(street: FakeDoors, clock: TimeMachine) -> None:
+    """The lock confirms a moment after the hourly try: the proof must not wait for the next hour."""
+    stay()
+    clock.until(CHECK_IN)
+    accepted: list[datetime] = []
+
+    def offline_then_slow(call: str) -> None:
+        if call == "delete" and clock.now < CHECK_OUT + 30 * MINUTE:
+            raise WaitForDevice("offline")
+        if call == "delete":
+            accepted.append(clock.now)
+            street.asleep = True
+        if call == "read" and accepted and clock.now > accepted[0]:
+            street.wake()
+
+    street.before = offline_then_slow
+    clock.until(CHECK_OUT + 3 * HOUR)
+    removed_at = Credential.objects.get().removed_at
+    assert len(accepted) == 1
+    assert removed_at is not None
+    assert removed_at - accepted[0] < timedelta(seconds=5)
+
+
+def test_a_change_that_is_refused_for_good_is_not_begun_again_and_again(street: FakeDoors, clock: TimeMachine) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+
+    def not_allowed(call: str) -> None:
+        if call == "change":
+            raise Configuration("not allowed")
+
+    street.before = not_allowed
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + 2 * HOUR)
+    assert street.calls.count("change") == 1
+    assert Job.objects.get(kind=CHANGE).state == "failed"
+    street.before = lambda _: None
+    change(reservation, check_out_date=(CHECK_OUT + 2 * DAY).date())
+    clock.until(CHECK_IN + 3 * HOUR)
+    assert Credential.objects.get().proven == Credential.objects.get().wish
+
+
+def test_a_change_that_a_lock_takes_a_moment_for_calls_nobody(
+    street: FakeDoors, calls_for_help: list[str], clock: TimeMachine
+) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+
+    def take_it_later(call: str) -> None:
+        if call == "change":
+            next(iter(street.held.values())).state = PinState.PENDING
+
+    street.after = take_it_later
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + MINUTE)
+    assert calls_for_help == []
+    clock.until(CHECK_IN + 10 * MINUTE)
+    assert calls_for_help == ["pin_not_proven"]

@@ -240,3 +240,13 @@ def test_an_unknown_fault_is_refused_in_plain_words(bench: Bench, body: dict[str
 
 def test_faults_of_an_unknown_door_are_404(bench: Bench) -> None:
     assert bench.http.get("/sandbox/doors/nobody/faults").status_code == 404
+
+
+def test_the_clock_of_the_world_can_be_set_and_stands_there(bench: Bench) -> None:
+    bench.tuya.created(ZIGBEE, PIN[ZIGBEE])
+    later = int(bench.clock.now) + 3600
+    assert bench.post("/sandbox/clock", {"at": later}) == {"now": later, "stands": True}
+    bench.clock.tick(10)
+    [code] = bench.get(f"/sandbox/doors/{ZIGBEE}")["codes"]
+    assert code["state"] == "on_lock", "what was due by then has been delivered"
+    assert bench.post("/sandbox/clock", {"at": None}) == {"now": bench.clock.now, "stands": False}

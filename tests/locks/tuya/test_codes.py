@@ -92,6 +92,11 @@ def test_too_fast_holds_back(code: int) -> None:
     assert (error_for(code, what="Writing", tid="", write=True).after or 0) >= 10
 
 
+def test_too_fast_says_nothing_of_the_lock_but_of_the_cloud() -> None:
+    """So the breaker of the account counts it, and a hundred stays do not ask every ten seconds."""
+    assert error_for(1199, what="Writing", tid="", write=True).of_cloud
+
+
 def test_every_class_names_one_policy() -> None:
     assert all(issubclass(error, Retry) for error in (Transient, UnknownOutcome))
     assert all(issubclass(error, Wait) for error in (WaitForDevice, Capacity, Limited, Paused))
