@@ -13,6 +13,4 @@ class LocksConfig(AppConfig):
         tick("locks.replan_after_jobs", seconds=60)
         tick("locks.fold_usage", seconds=60)
         tick("locks.hash_pins", seconds=5)
-        tick("locks.read_doors", seconds=300, queue="sync")
-        tick("locks.forget_old_openings", seconds=24 * 3600, queue="sync")
         tick("locks.tend_backups", seconds=60)

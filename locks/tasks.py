@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from locks import backups, foreign, hashing, issue, planning, reading, remove, replacing, usage
 from locks.foreign import REMOVE_FOREIGN
@@ -11,6 +12,8 @@ from locks.plan import CHANGE, GENERATE, LOOK, REVOKE
 from locks.store import at_work
 from scheduler import clock
 from scheduler.kinds import job
+from scheduler.recurring.categories import BUSINESS, MAINTENANCE
+from scheduler.recurring.targets import Call, recurring
 from scheduler.retry import RetryPolicy
 from scheduler.runner import Run
 
@@ -71,14 +74,18 @@ def remove_foreign(run: Run) -> None:
     foreign.remove_foreign(run.payload["lock"], run.payload["ref"], check=run.check, now=clock.now)
 
 
-@shared_task(name="locks.read_doors", ignore_result=True)
-def read_doors() -> dict[str, int]:
-    return reading.read_due(now=clock.now())
+@recurring("read-doors", title=_("Read the locks"), category=BUSINESS, every=300, formerly="locks.read_doors")
+def read_doors(call: Call) -> None:
+    """Batteries, who came in, faults; and the comparison of what is on them, whichever is due."""
+    reading.read_due(now=clock.now())
 
 
-@shared_task(name="locks.forget_old_openings", ignore_result=True)
-def forget_old_openings() -> int:
-    return reading.forget_old(now=clock.now())
+@recurring(
+    "forget-openings", title=_("Forget old openings of doors"), category=MAINTENANCE, every=24 * 3600,
+    formerly="locks.forget_old_openings",
+)  # fmt: skip
+def forget_old_openings(call: Call) -> None:
+    reading.forget_old(now=clock.now())
 
 
 @shared_task(name="locks.hash_pins", ignore_result=True)

@@ -1,4 +1,4 @@
-"""What beat ticks: the poll, feeds, silent sources, forgotten guests. ``smartlock.apps`` says when."""
+"""What is done again and again: the poll, feeds, silent sources, forgotten guests. ``smartlock.tasks`` says when."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from reservations import erasure, feeds, listings, runs, silence
-from reservations.errors import StaysError
 from reservations.stays.client import PATIENT, StaysClient, is_configured
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="reservations.sync", ignore_result=True)
 def sync_near_stays() -> None:
     """Arrivals and stays in house, all six types; and the nightly walk, should it have been cut off."""
     _poll(runs.NEAR)
@@ -23,27 +21,21 @@ def sync_near_stays() -> None:
         _poll(runs.AHEAD)
 
 
-@shared_task(name="reservations.sync_ahead", ignore_result=True)
 def sync_stays_ahead() -> None:
     """Ninety days, each stay in full with its guest."""
     _poll(runs.AHEAD)
     runs.prune(now=timezone.now())
 
 
-@shared_task(name="reservations.sync_listings", ignore_result=True)
 def sync_listings() -> None:
     """What is new at Stays waits for a person on the listings' page."""
     if not is_configured():
         return
-    try:
-        with StaysClient.from_settings(waits=PATIENT) as client:
-            result = listings.sync(client, now=timezone.now())
-        log.info("listings.read", seen=result.seen, new=result.new, unmapped=result.unmapped)
-    except StaysError as error:
-        log.warning("listings.unread", reason=str(error))
+    with StaysClient.from_settings(waits=PATIENT) as client:
+        result = listings.sync(client, now=timezone.now())
+    log.info("listings.read", seen=result.seen, new=result.new, unmapped=result.unmapped)
 
 
-@shared_task(name="reservations.read_feeds", ignore_result=True)
 def read_feeds() -> int:
     return len(feeds.read_all(now=timezone.now()))
 
@@ -53,20 +45,16 @@ def check_sources() -> int:
     return silence.check(now=timezone.now())
 
 
-@shared_task(name="reservations.erase_guests", ignore_result=True)
 def erase_guests() -> int:
     return erasure.erase_guests(now=timezone.now()).stays
 
 
 def _poll(key: str) -> None:
-    """An answer that cannot be read changes nothing: the next tick goes on with the same run."""
+    """An answer that cannot be read (StaysError) changes nothing: the next time goes on with the same run."""
     if not is_configured():
         return
     today = timezone.localdate()
     start, end = runs.near_window(today) if key == runs.NEAR else runs.ahead_window(today)
-    try:
-        with StaysClient.from_settings(waits=PATIENT) as client, suppress(runs.Busy):
-            _run, result = runs.run_sync(client, key, start, end, now=timezone.now, full=key == runs.AHEAD)
-            runs.count_found(result, now=timezone.now())
-    except StaysError as error:
-        log.warning("sync.failed", key=key, reason=str(error))
+    with StaysClient.from_settings(waits=PATIENT) as client, suppress(runs.Busy):
+        _run, result = runs.run_sync(client, key, start, end, now=timezone.now, full=key == runs.AHEAD)
+        runs.count_found(result, now=timezone.now())

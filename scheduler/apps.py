@@ -10,9 +10,11 @@ class SchedulerConfig(AppConfig):
 
     def ready(self) -> None:
         from scheduler.queues import ensure_queues
+        from scheduler.recurring.standing import ensure_recurring
         from scheduler.ticks import ensure_ticks
 
         # Every process that writes jobs must know the kinds, not only the workers.
         autodiscover_modules("tasks")
         post_migrate.connect(ensure_ticks, sender=self)
         post_migrate.connect(ensure_queues, sender=self)
+        post_migrate.connect(ensure_recurring, sender=self)  # after the ticks: it shows them

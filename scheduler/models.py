@@ -228,3 +228,7 @@ class AttemptTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.outcome}: {self.attempts}"
+
+
+from scheduler.recurring.models import RecurringJob as RecurringJob  # noqa: E402  Django looks for models here
+from scheduler.recurring.models import RecurringRun as RecurringRun  # noqa: E402

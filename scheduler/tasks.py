@@ -1,4 +1,4 @@
-"""What beat ticks: its duties, each a call of one function."""
+"""What beat ticks and the engine's own recurring jobs: its duties, each a call of one function."""
 
 from __future__ import annotations
 
@@ -6,9 +6,21 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.utils.translation import gettext_lazy as _
 
 from scheduler import clock, dispatcher, pool, services, totals
 from scheduler import rescue as rescuer
+from scheduler.kinds import job
+from scheduler.recurring import execution, process, runs
+from scheduler.recurring import services as recurring_jobs
+from scheduler.recurring.categories import MAINTENANCE
+from scheduler.recurring.models import LONGEST_TIMEOUT, MOST_RETRIES
+from scheduler.recurring.targets import Call, recurring
+from scheduler.retry import RetryPolicy
+from scheduler.runner import Run
+
+# How often is the recurring job's own affair; ``execution`` stops in time.
+AS_ITS_JOB_SAYS = RetryPolicy(delays=(30, 60, 120, 300), max_attempts=MOST_RETRIES + 1)
 
 
 @shared_task(name="scheduler.dispatch", ignore_result=True)
@@ -21,9 +33,25 @@ def rescue() -> int:
     return rescuer.rescue(now=clock.now())
 
 
-@shared_task(name="scheduler.prune", ignore_result=True)
-def prune() -> int:
-    return services.prune(now=clock.now())
+@shared_task(name="scheduler.start_recurring", ignore_result=True)
+def start_recurring(slug: str = "") -> int:
+    """Beat knocks for one job at its time, and for all of them twice a minute, should a knock have got lost."""
+    if not slug:
+        runs.settle(now=clock.now())
+    return recurring_jobs.start_due(now=clock.now(), slug=slug)
+
+
+@job(recurring_jobs.RUN, queue="sync", retry=AS_ITS_JOB_SAYS, batch=1, time_limit=LONGEST_TIMEOUT + 60)
+def run_recurring(run: Run) -> None:
+    execution.execute(run, perform=process.perform, now=clock.now)
+
+
+@recurring(
+    "prune-jobs", title=_("Delete old jobs and runs"), category=MAINTENANCE, every=3600, formerly="scheduler.prune"
+)
+def prune(call: Call) -> None:
+    services.prune(now=clock.now())
+    runs.forget_old(now=clock.now())
 
 
 @shared_task(name="scheduler.fold_attempts", ignore_result=True)
@@ -32,6 +60,6 @@ def fold_attempts() -> int:
 
 
 @worker_shutting_down.connect
-def hand_back(**_: Any) -> None:
+def hand_back(**more: Any) -> None:
     """SIGTERM: what this worker has claimed and not begun goes to another at once."""
     pool.stop()

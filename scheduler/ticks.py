@@ -1,4 +1,7 @@
-"""The standing ticks of the system as rows of django-celery-beat, created once and then the operator's to edit."""
+"""The pulse of the system as rows of django-celery-beat: short ticks that beat sends directly, every few seconds.
+
+What takes longer, or should have a history, is a recurring job (``scheduler.recurring``).
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,11 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Tick:
-    """A Celery task that beat sends to ``queue`` every ``seconds``, or daily ``at`` a time by the operator's clock.
-
-    A tick that could not run before the next one expires.
-    """
+    """A Celery task that beat sends every ``seconds``. A tick that could not run before the next one expires."""
 
     task: str
     seconds: int
     queue: str = "ticks"
-    at: str = ""
 
 
 _ticks: dict[str, Tick] = {}
@@ -29,37 +28,25 @@ def tick(task: str, *, seconds: int, queue: str = "ticks") -> None:
     _ticks[task] = Tick(task, seconds, queue)
 
 
-def daily(task: str, at: str, *, queue: str = "ticks") -> None:
-    """The same once a day, ``at`` such as 03:20 in TIME_ZONE: at night, also where and when clocks jump."""
-    _ticks[task] = Tick(task, 24 * 3600, queue, at)
+def names() -> list[str]:
+    return sorted(_ticks)
 
 
 def ensure_ticks(**_: Any) -> None:
-    """After a migration: add the ticks that are missing. What an operator changed or switched off stays as it is."""
-    from django_celery_beat.models import PeriodicTask
+    """After a migration: add the ticks that are missing; one that is there stays as it is."""
+    from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
     for item in _ticks.values():
         if PeriodicTask.objects.filter(name=item.task).exists():
             continue
+        interval = IntervalSchedule.objects.filter(every=item.seconds, period="seconds").first()
         PeriodicTask.objects.create(
-            name=item.task, task=item.task, queue=item.queue, expire_seconds=max(item.seconds, 5), **_schedule(item)
-        )
-
-
-def _schedule(item: Tick) -> dict[str, Any]:
-    from django_celery_beat.models import CrontabSchedule, IntervalSchedule
-
-    if not item.at:
-        return {"interval": IntervalSchedule.objects.get_or_create(every=item.seconds, period="seconds")[0]}
-    hour, _colon, minute = item.at.partition(":")
-    crontab, _created = CrontabSchedule.objects.get_or_create(
-        hour=str(int(hour)), minute=str(int(minute)), day_of_week="*", day_of_month="*", month_of_year="*",
-        timezone=settings.TIME_ZONE,
-    )  # fmt: skip
-    return {"crontab": crontab}
+            name=item.task, task=item.task, queue=item.queue, expire_seconds=max(item.seconds, 5),
+            interval=interval or IntervalSchedule.objects.create(every=item.seconds, period="seconds"),
+        )  # fmt: skip
 
 
 tick("scheduler.dispatch", seconds=settings.DISPATCH_SECONDS)
 tick("scheduler.rescue", seconds=10)
-tick("scheduler.prune", seconds=3600)
+tick("scheduler.start_recurring", seconds=30)
 tick("scheduler.fold_attempts", seconds=60)

@@ -12,4 +12,3 @@ class WebhooksConfig(AppConfig):
 
         receivers.connect()
         tick("webhooks.look_after_inbox", seconds=10)
-        tick("webhooks.prune", seconds=3600)

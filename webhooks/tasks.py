@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from scheduler import clock
 from scheduler.kinds import job
+from scheduler.recurring.categories import MAINTENANCE
+from scheduler.recurring.targets import Call, recurring
 from scheduler.retry import RetryPolicy
 from scheduler.runner import Run
 from webhooks import inbox, retention, services
@@ -32,6 +35,8 @@ def look_after_inbox() -> int:
     return inbox.sort(now=now)
 
 
-@shared_task(name="webhooks.prune", ignore_result=True)
-def prune() -> int:
-    return retention.prune(now=clock.now())
+@recurring(
+    "prune-events", title=_("Delete old webhook events"), category=MAINTENANCE, every=3600, formerly="webhooks.prune"
+)
+def prune(call: Call) -> None:
+    retention.prune(now=clock.now())

@@ -8,8 +8,3 @@ class ApiConfig(AppConfig):
     name = "smartlock.api"
     label = "api"
     verbose_name = _("API")
-
-    def ready(self) -> None:
-        from scheduler.ticks import tick
-
-        tick("api.forget_answers", seconds=3600)

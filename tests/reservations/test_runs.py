@@ -179,7 +179,8 @@ def test_the_ticks_count_what_no_webhook_told_and_finish_what_was_cut_off(accoun
 def test_a_stays_that_is_away_leaves_the_run_for_the_next_tick(settings: Settings, monkeypatch: Any) -> None:
     monkeypatch.setattr(tasks, "PATIENT", ())
     point_to(settings, "http://127.0.0.1:1")
-    tasks.sync_stays_ahead()
+    with pytest.raises(StaysError):
+        tasks.sync_stays_ahead()
     run = SyncRun.objects.get()
     assert (run.state, run.full) == ("running", True)
     assert "could not be reached" in run.error

@@ -192,9 +192,13 @@ def test_the_tick_reads_the_stays_of_these_days(account: RunningSandbox) -> None
     assert Reservation.objects.get().external_id == booked["_id"]
 
 
-def test_the_tick_survives_a_stays_that_is_away(settings: Settings) -> None:
+def test_a_stays_that_is_away_is_said_and_one_that_is_not_configured_is_not_asked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "PATIENT", ())
     point_to(settings, "http://127.0.0.1:1")
-    tasks.sync_near_stays()
+    with pytest.raises(StaysError):
+        tasks.sync_near_stays()
     settings.STAYS_BASE_URL = ""
     tasks.sync_near_stays()
 
