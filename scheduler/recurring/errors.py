@@ -4,11 +4,15 @@ from __future__ import annotations
 
 
 class RecurringError(Exception):
-    """Root; nothing was changed."""
+    """Root; nothing was changed. ``remedy`` says what to do."""
+
+    remedy = "Correct what it names."
 
 
 class BadSchedule(RecurringError):
     """It cannot be read, or would never come."""
+
+    remedy = "Write cron like '20 3 * * *', times like 08:30, a zone like America/Sao_Paulo."
 
 
 class UnknownTarget(RecurringError):
@@ -26,6 +30,10 @@ class BadValue(RecurringError):
 class Protected(RecurringError):
     """It belongs to the product: it may not be deleted, or not be touched at all."""
 
+    remedy = "Delete and change what people made; the product's own jobs can be switched off, its pulse stays."
+
 
 class AlreadyRunning(RecurringError):
     """Two runs of one job never overlap."""
+
+    remedy = "Wait until the run is over, or cancel its job."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cron_descriptor import (
     ExpressionDescriptor,
     FormatException,
@@ -37,7 +39,7 @@ def in_words(schedule: Schedule) -> str:
 
 def _cron(schedule: Cron) -> str:
     language = translation.get_language() or "en"
-    options = Options()
+    options: Any = Options()  # type: ignore[no-untyped-call]  # it has no types
     options.locale_code = LOCALES.get(language, "en_US")
     options.use_24hour_time_format = True
     try:

@@ -17,6 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from locks.errors import Configuration, DoorError
 from reservations.errors import BadReservation
+from scheduler.recurring.errors import RecurringError
 from smartlock.api.scopes import ALL
 
 log = structlog.get_logger(__name__)
@@ -90,6 +91,8 @@ def of(error: Exception, request: HttpRequest) -> Problem:
             return Problem(400, "The connection ended before the body did.")
         case BadReservation():
             return Problem(409, str(error), kind="impossible-stay", what_to_do="Choose other dates, times or unit.")
+        case RecurringError():
+            return Problem(409, str(error), kind="impossible-job", what_to_do=error.remedy)
         case Configuration():
             return Problem(503, str(error), kind="not-configured", what_to_do="Complete the settings.")
         case DoorError():

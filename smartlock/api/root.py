@@ -23,6 +23,7 @@ from smartlock.api import (
     locks,
     problems,
     queues,
+    recurring,
     reservations,
 )
 from smartlock.api.gate import gate
@@ -133,4 +134,4 @@ api.add_router("events", events.router)
 api.add_router("locks", locks.router)
 api.add_router("accommodations", accommodations.router)
 api.add_router("health", health.router)
-# Recurring jobs come here: api.add_router("recurring-jobs", recurring.router), with "recurring" among the scopes.
+api.add_router("recurring-jobs", recurring.router)

@@ -15,6 +15,7 @@ RESOURCES = {
     "jobs": _("jobs and queues"),
     "events": _("webhook events"),
     "locks": _("locks"),
+    "recurring": _("recurring jobs"),
 }
 ALL = tuple(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))
 # Short for several, in the command and the form.
@@ -26,6 +27,7 @@ PERMISSIONS = {
     "jobs:read": "scheduler.view_job",
     "events:read": "webhooks.view_webhookevent",
     "locks:read": "locks.view_lock",
+    "recurring:read": "scheduler.view_recurringjob",
 }
 
 # Who makes a token gives away no more than she may herself. Stays come with the guests' contacts.
@@ -33,6 +35,7 @@ GRANTS = {
     **PERMISSIONS, "reservations:read": CONTACTS, "reservations:write": "reservations.change_reservation",
     "credentials:write": "locks.change_credential", "jobs:write": "scheduler.change_job",
     "events:write": "webhooks.change_webhookevent", "locks:write": "locks.change_lock",
+    "recurring:write": "scheduler.change_recurringjob",
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ SECONDS = 300
 # Thousands of requests: in parts, so that the processes of pytest-xdist share them. Together they are all addresses.
 PARTS = ("^/api/reservations", "^/api/(jobs|queues)", "^/api/(?!reservations|jobs|queues)")
 RESERVATION, QUEUE = "path.reference", "path.name"
+SLUG = "path.slug"
 
 CONFIG = """
 continue-on-failure = true
@@ -55,7 +56,7 @@ def known_ids() -> dict[str, Any]:
         "credential_id": Credential, "job_id": Job, "event_id": WebhookEvent, "lock_id": Lock, "unit_id": Accommodation,
     }  # fmt: skip
     ids = {f"path.{name}": model.objects.values_list("pk", flat=True)[0] for name, model in rows.items()}
-    return {**ids, RESERVATION: f'"{Reservation.objects.all()[0].short_id}"', QUEUE: '"pins"'}
+    return {**ids, RESERVATION: f'"{Reservation.objects.all()[0].short_id}"', QUEUE: '"pins"', SLUG: '"read-doors"'}
 
 
 @pytest.mark.django_db(transaction=True)
