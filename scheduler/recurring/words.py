@@ -26,20 +26,21 @@ def in_words(schedule: Schedule) -> str:
     """Without the zone, which stands beside it."""
     if isinstance(schedule, Cron):
         return _cron(schedule)
-    for seconds, words in (
-        (86400, lambda n: ngettext("every day", "every %(count)d days", n)),
-        (3600, lambda n: ngettext("every hour", "every %(count)d hours", n)),
-        (60, lambda n: ngettext("every minute", "every %(count)d minutes", n)),
-    ):
-        if schedule.seconds % seconds == 0:
-            count = schedule.seconds // seconds
-            return words(count) % {"count": count}
-    return _("every %(count)d seconds") % {"count": schedule.seconds}
+    count = schedule.seconds
+    if count % 86400 == 0:
+        words, count = ngettext("every day", "every %(count)d days", count // 86400), count // 86400
+    elif count % 3600 == 0:
+        words, count = ngettext("every hour", "every %(count)d hours", count // 3600), count // 3600
+    elif count % 60 == 0:
+        words, count = ngettext("every minute", "every %(count)d minutes", count // 60), count // 60
+    else:
+        words = _("every %(count)d seconds")
+    return words % {"count": count}
 
 
 def _cron(schedule: Cron) -> str:
     language = translation.get_language() or "en"
-    options: Any = Options()  # type: ignore[no-untyped-call]  # it has no types
+    options: Any = Options()
     options.locale_code = LOCALES.get(language, "en_US")
     options.use_24hour_time_format = True
     try:
