@@ -51,7 +51,8 @@ def create(
     job.next_run_at = schedule.next_after(now, now) if enabled else None
     job.updated_at = now
     job.save()
-    record("recurring.created", job.subject, actor=actor, slug=slug, target=target)
+    if actor != "system":
+        record("recurring.created", job.subject, actor=actor, slug=slug, target=target)
     return job
 
 
