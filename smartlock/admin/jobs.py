@@ -5,32 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from scheduler import clock, services
+from scheduler import clock
 from scheduler.models import Job, JobAttempt
 from smartlock.admin import words
 from smartlock.admin.base import (
     DASH,
     AboutStays,
     MachineInline,
-    actor,
-    answer,
     block,
-    button,
     column,
     fact,
     label,
     moment,
-    verb,
 )
-from smartlock.admin.steering import Steering, plain
+from smartlock.admin.charts import charts
+from smartlock.admin.finding import Capped, KindFilter, QueueFilter, matching, tabs
+from smartlock.admin.steering import Steering
 
 
 class AttemptInline(MachineInline):
@@ -73,9 +69,11 @@ class AttemptInline(MachineInline):
 @admin.register(Job)
 class JobPage(Steering, AboutStays):
     list_display = ["what", "about", "state_label", "due", "next_try", "tries", "trouble"]
-    list_filter = ["state", "kind", "queue", "due_at"]
-    search_fields = ["=id", "kind", "subject", "last_error"]
-    search_help_text = _("number, kind, subject such as reservation:17, or words of the error")
+    list_filter = ["state", KindFilter, QueueFilter, "due_at"]
+    list_before_template = "smartlock/admin/jobs_head.html"
+    paginator = Capped
+    search_fields = ["pk"]  # that there is a search; `get_search_results` says what is searched
+    search_help_text = _("guest, reservation (any id), unit, lock, kind, or the number of a job")
     ordering = ["-id"]  # cheap however many there are; the column titles sort by anything else
     fieldsets = [
         (None, {"fields": [("deed", "about"), ("state_label", "tries"), ("due", "next_try"), ("expires", "how_far")]}),
@@ -102,6 +100,21 @@ class JobPage(Steering, AboutStays):
                 "kind_name", "queue_name", "rank", "data", "by", "lease", "key", "move", "created",
                 "finished"]  # fmt: skip
 
+    class Media:
+        css = {"all": ["smartlock/jobs.css"]}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        return matching(queryset, search_term), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With the tabs; the pictures tell of all jobs, so they stand on the first page of what is not searched."""
+        head: dict[str, Any] = {}
+        if request.method == "GET" and self.has_view_permission(request):
+            head = {"tabs": tabs(request), "charts": [] if set(request.GET) & {"q", "p"} else charts(clock.now())}
+        return super().changelist_view(request, {"jobs_head": head, **(extra_context or {})})
+
     # --- reading -----------------------------------------------------------------------------------------------
 
     @column(_("job"), ordering="kind", header=True)
@@ -127,7 +140,7 @@ class JobPage(Steering, AboutStays):
             job.progress, job.progress_text,
         )  # fmt: skip
 
-    @column(_("due"), ordering="due_at")
+    @column(_("due"), ordering="run_at")  # its index holds; a retry is due later than it was meant to be
     def due(self, job: Any) -> SafeString | str:
         return self.at(job, job.due_at)
 
@@ -167,45 +180,3 @@ class JobPage(Steering, AboutStays):
     @column(_("data"))
     def data(self, job: Job) -> SafeString | str:
         return block(job.payload)
-
-    # --- steering ----------------------------------------------------------------------------------------------
-
-    @verb(_("Cancel"))
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        who = actor(request)
-        with transaction.atomic():
-            gone = services.cancel(plain(queryset), now=clock.now(), actor=who, reason=f"Called off by {who}.")
-        done = ngettext("%(count)d job was called off.", "%(count)d jobs were called off.", gone)
-        answer(request, gone, done % {"count": gone}, _("These jobs are over: there is nothing to call off."))
-
-    @verb(_("Try again"))
-    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        with transaction.atomic():
-            revived = services.retry(plain(queryset), now=clock.now(), actor=actor(request))
-        done = ngettext("%(count)d job is tried again.", "%(count)d jobs are tried again.", revived)
-        answer(
-            request, revived, done % {"count": revived},
-            _("Only failed or cancelled jobs that no newer one has replaced can be tried again."),
-        )  # fmt: skip
-
-    @verb(_("Run now"))
-    def run_now(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        with transaction.atomic():
-            moved = services.run_now(plain(queryset), now=clock.now(), actor=actor(request))
-        done = ngettext("%(count)d job runs now.", "%(count)d jobs run now.", moved)
-        answer(request, moved, done % {"count": moved}, _("Only scheduled jobs can be run before their time."))
-
-    @verb(_("Clear failed"))
-    def clear_failed(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        with transaction.atomic():
-            cleared = services.clear_failed(plain(queryset), actor=actor(request))
-        done = ngettext("%(count)d failed job was cleared.", "%(count)d failed jobs were cleared.", cleared)
-        answer(request, cleared, done % {"count": cleared}, _("None of these jobs has failed: nothing was cleared."))
-
-    retry_here = button(
-        "retry", _("Try again"), _("Try this job at once, with a full set of tries?"), icon="restart_alt"
-    )
-    run_now_here = button("run_now", _("Run now"), _("Run this job at once instead of at its time?"), icon="play_arrow")
-    cancel_here = button(
-        "cancel", _("Cancel"), _("Call this job off? After that, no new effect of it begins."), icon="event_busy"
-    )

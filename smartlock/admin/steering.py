@@ -1,4 +1,6 @@
-"""What an operator may ask of many jobs that takes more than a yes: another priority or time, tries spread out."""
+"""What an operator may ask of one job or of many. A list always asks on a page of its own and says how many they are;
+some verbs need a word more than yes: another priority or time, over how long tries are spread.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +65,34 @@ class SpreadForm(AskingForm):
 class Steering:
     """The actions; ``JobPage`` has them."""
 
+    def _cancel(self, request: HttpRequest, jobs: QuerySet[Job], form: AskingForm) -> None:
+        who = actor(request)
+        with transaction.atomic():
+            gone = services.cancel(plain(jobs), now=clock.now(), actor=who, reason=f"Called off by {who}.")
+        done = ngettext("%(count)d job was called off.", "%(count)d jobs were called off.", gone)
+        answer(request, gone, done % {"count": gone}, _("These jobs are over: there is nothing to call off."))
+
+    def _retry(self, request: HttpRequest, jobs: QuerySet[Job], form: AskingForm) -> None:
+        with transaction.atomic():
+            revived = services.retry(plain(jobs), now=clock.now(), actor=actor(request))
+        done = ngettext("%(count)d job is tried again.", "%(count)d jobs are tried again.", revived)
+        answer(
+            request, revived, done % {"count": revived},
+            _("Only failed or cancelled jobs that no newer one has replaced can be tried again."),
+        )  # fmt: skip
+
+    def _run_now(self, request: HttpRequest, jobs: QuerySet[Job], form: AskingForm) -> None:
+        with transaction.atomic():
+            moved = services.run_now(plain(jobs), now=clock.now(), actor=actor(request))
+        done = ngettext("%(count)d job runs now.", "%(count)d jobs run now.", moved)
+        answer(request, moved, done % {"count": moved}, _("Only scheduled jobs can be run before their time."))
+
+    def _clear_failed(self, request: HttpRequest, jobs: QuerySet[Job], form: AskingForm) -> None:
+        with transaction.atomic():
+            cleared = services.clear_failed(plain(jobs), actor=actor(request))
+        done = ngettext("%(count)d failed job was cleared.", "%(count)d failed jobs were cleared.", cleared)
+        answer(request, cleared, done % {"count": cleared}, _("None of these jobs has failed: nothing was cleared."))
+
     def _change_priority(self, request: HttpRequest, jobs: QuerySet[Job], form: AskingForm) -> None:
         with transaction.atomic():
             changed = services.change_priority(
@@ -95,6 +125,22 @@ class Steering:
             _("Only failed or cancelled jobs that no newer one has replaced can be tried again."),
         )  # fmt: skip
 
+    CANCEL = Question(
+        "_cancel", _("Cancel"), _("Call off? After that, no new effect begins."), AskingForm,
+        icon="event_busy",
+    )  # fmt: skip
+    RETRY = Question(
+        "_retry", _("Try again"), _("Try at once, with a full set of tries?"), AskingForm,
+        icon="restart_alt",
+    )  # fmt: skip
+    NOW = Question(
+        "_run_now", _("Run now"), _("Run at once instead of at the set time?"), AskingForm, icon="play_arrow",
+    )  # fmt: skip
+    CLEAR = Question(
+        "_clear_failed", _("Clear failed"),
+        _("Remove those of these jobs that have failed, with their tries? The audit trail keeps the count."),
+        AskingForm, icon="delete_sweep",
+    )  # fmt: skip
     PRIORITY = Question(
         "_change_priority", _("Change priority"), _("Which of the jobs that are due together goes first?"),
         PriorityForm, icon="low_priority",
@@ -108,6 +154,10 @@ class Steering:
         _("Over how many minutes shall the tries be laid evenly, the most urgent first?"), SpreadForm,
         icon="waterfall_chart",
     )  # fmt: skip
+    cancel, retry = from_list("cancel", CANCEL), from_list("retry", RETRY)
+    run_now, clear_failed = from_list("run_now", NOW), from_list("clear_failed", CLEAR)
+    cancel_here, retry_here = from_page("cancel", CANCEL), from_page("retry", RETRY)
+    run_now_here = from_page("run_now", NOW)
     change_priority = from_list("change_priority", PRIORITY)
     change_priority_here = from_page("change_priority", PRIORITY)
     reschedule = from_list("reschedule", WHEN)

@@ -33,8 +33,10 @@ def stay(db: None) -> Reservation:
 
 
 def act(client: Client, page: str, action: str, *rows: Any) -> str:
-    """Choose rows in a list and run an action; returns what the operator is told."""
-    response = client.post(page, {"action": action, "_selected_action": [row.pk for row in rows]})
+    """Choose rows in a list, run an action, say yes if it asks; returns what the operator is told."""
+    response = client.post(
+        page, {"action": action, "_selected_action": [row.pk for row in rows], "_form_submitted": "True"}
+    )
     assert response.status_code in (200, 302), response.status_code
     told = [str(message) for message in get_messages(response.wsgi_request)]
     return told[-1] if told else ""
@@ -122,7 +124,7 @@ def test_notices_are_marked_as_seen(operator: Client, stay: Reservation) -> None
 def test_a_button_asks_before_it_acts(operator: Client, stay: Reservation) -> None:
     job = a_job(stay)
     page = reverse("admin:scheduler_job_cancel_here", args=[job.pk])
-    assert b"Call this job off?" in operator.get(page).content
+    assert b"Call off?" in operator.get(page).content
     job.refresh_from_db()
     assert job.state == Job.State.SCHEDULED
     response = operator.post(page, {"_form_submitted": "True"})

@@ -1,0 +1,79 @@
+"""How long an operator's pages keep the database busy in a house that has run for years."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.fill import fill
+from bench.measurement import Goal, Measurement, Sample, Size
+from bench.world import World
+
+STAYS, DATABASE, MOST_MS = 100_000, "pages", 300
+JOBS = "admin:scheduler_job_changelist"
+STAYS_LIST = "admin:reservations_reservation_changelist"
+# A named address with what fills it in, or a path; `bench.pages` asks for them.
+PAGES = {
+    "first page": "admin:index",
+    "timeline": "timeline",
+    "timeline, 28 days": "timeline?days=28",
+    "stays": STAYS_LIST,
+    "stays, by guest": f"{STAYS_LIST}?q=Guest+c4ca42",
+    "a stay": "admin:reservations_reservation_change {stay}",
+    "jobs": JOBS,
+    "jobs, last page shown": f"{JOBS}?p=100",
+    "jobs, scheduled by due time": f"{JOBS}?state__exact=scheduled&o=4",
+    "jobs, failed": f"{JOBS}?state__exact=failed",
+    "jobs, by guest": f"{JOBS}?q=Guest+c4ca42",
+    "jobs, by reservation": f"{JOBS}?q={{external}}",
+    "jobs, by unit": f"{JOBS}?q=Unit+77",
+    "jobs, by lock": f"{JOBS}?q=Door+77",
+    "jobs, by kind": f"{JOBS}?q=revoke_pin",
+    "a job": "admin:scheduler_job_change {job}",
+    "queues": "admin:scheduler_queue_changelist",
+    "events": "admin:webhooks_webhookevent_changelist",
+    "events, parked": "admin:webhooks_webhookevent_changelist?state__exact=parked",
+    "locks": "admin:locks_lock_changelist",
+    "credentials": "admin:locks_credential_changelist",
+    "units": "admin:reservations_accommodation_changelist",
+    "messages": "admin:notifications_message_changelist",
+    "audit trail": "admin:audit_auditlog_changelist",
+    "API: reservations": "/api/reservations",
+    "API: jobs": "/api/jobs",
+    "API: events": "/api/events",
+    "API: locks": "/api/locks",
+}
+
+
+@contextmanager
+def filled(world: World, size: Size) -> Iterator[None]:
+    fill(world, world.fresh(DATABASE), size.of(STAYS, at_least=1_000))
+    yield
+    world.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+
+
+def run(world: World, name: str, size: Size) -> Sample:
+    env = world.environment(world.url(DATABASE), DEBUG="1")  # else the style sheets would have to be collected first
+    answer = world.run("page", [sys.executable, "-m", "bench.pages", name], env).splitlines()[-1]
+    sample: Sample = json.loads(answer)[name]
+    return sample
+
+
+def _within(name: str) -> Goal:
+    return Goal(f"{name}: within {MOST_MS} ms", lambda table: table.median(name, "ms"), at_most=MOST_MS)
+
+
+PAGES_IN_TIME = Measurement(
+    key="pages",
+    title="The operators' pages after years",
+    what="100,000 reservations, 1,000,000 jobs and as many tries as jobs that are over, 500 units, 100,000 events: the "
+    "time that each page keeps PostgreSQL busy, the slowest of its statements, how many they are, and what the page "
+    "weighs. The second call counts. What it would cost with ten times fewer rows, `SCALE=0.1` tells.",
+    contenders=tuple(PAGES),
+    metrics={"ms": "database, ms", "slowest": "slowest statement, ms", "queries": "statements", "kb": "page, KB"},
+    goals=tuple(_within(name) for name in PAGES),
+    run=run,
+    prepare=filled,
+)
