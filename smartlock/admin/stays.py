@@ -213,7 +213,8 @@ class ReservationPage(Mending, AgreedTimes, Page):
     ) -> HttpResponse:
         context = dict(extra_context or {})
         if object_id and object_id.isdigit():
-            context["story"] = story(int(object_id), now=clock.now(), user=request.user)
+            asked = request.GET.get("why", "")
+            context["story"] = story(int(object_id), now=clock.now(), user=request.user, asked=asked)
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Reservation, form: Any, change: bool) -> None:

@@ -1,38 +1,36 @@
-"""All that happened for one stay, gathered for its page: PINs, jobs with their tries, events, messages, audit."""
+"""A stay's page: its chain of proofs, the PINs with what is wrong with them, why it did not open, its history."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AnonymousUser, User
-
+from locks import caretaker
 from locks.models import Credential, Fallback
 from locks.reveal import may_be_shown
 from locks.troubles import troubles_of
-from notifications.models import Message
 from reservations.models import Reservation
-from scheduler.models import Job
-from scheduler.services import jobs_of
 from smartlock.admin import words
-from smartlock.admin.base import DASH, moment, page_of
-from smartlock.audit.models import AuditLog
-from smartlock.people.roles import CONTACTS, REVEAL
-from webhooks.models import WebhookEvent
+from smartlock.admin.base import moment, page_of
+from smartlock.admin.history import Asking, history
+from smartlock.people.roles import REVEAL
+from smartlock.tonight import gather, wording
+from smartlock.tonight.chain import chain
+from smartlock.verdict import evidence
+from smartlock.verdict import words as verdict_words
+from smartlock.verdict.judge import Cause, verdict
 
-LONGEST = 50
-Asking = User | AnonymousUser
+MINUTE = "%Y-%m-%dT%H:%M"  # as a browser's field for date and time has it
 
 
-def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any] | None:
+def story(reservation_id: int, *, now: datetime, user: Asking, asked: str = "") -> dict[str, Any] | None:
     """None for a stay that does not exist. A fixed number of queries, however much happened."""
     stay = words.with_doors(Reservation.objects.filter(pk=reservation_id)).first()
     if stay is None:
         return None
     zone = stay.accommodation.zone
-    reveals, contacts = user.has_perm(REVEAL), user.has_perm(CONTACTS)
-    events = WebhookEvent.objects.filter(external_id=stay.external_id).defer("body", "headers")[:LONGEST]
-    messages = Message.objects.filter(reservation=stay).defer("knows")[:LONGEST]
+    reveals = user.has_perm(REVEAL)
     return {
         "stay": stay,
         "zone": zone.key,
@@ -42,27 +40,8 @@ def story(reservation_id: int, *, now: datetime, user: Asking) -> dict[str, Any]
             for row in stay.credentials.all()
         ],
         "fallbacks": [_fallback(row, zone, now) for row in stay.fallbacks.select_related("lock", "credential")],
-        "jobs": [_job(row, zone) for row in jobs_of(stay.subject).prefetch_related("attempts")],
-        "events": [
-            {
-                "page": page_of(row, row.action), "state": row.get_state_display(), "reason": row.reason,
-                "tone": words.EVENT_TONES[WebhookEvent.State(row.state)], "at": moment(row.received_at, zone),
-            }
-            for row in events
-        ],
-        "messages": [
-            {
-                "page": page_of(row, row.get_template_display()), "error": row.error,
-                "to": (row.to if contacts else "") or DASH,
-                "state": row.get_state_display(), "tone": words.MESSAGE_TONES[Message.State(row.state)],
-                "at": moment(row.sent_at or row.created_at, zone),
-            }
-            for row in messages
-        ],
-        "audit": [
-            {"page": page_of(row, row.action), "actor": row.actor, "summary": row.summary, "at": moment(row.at, zone)}
-            for row in AuditLog.objects.filter(subject=stay.subject)[:LONGEST]
-        ],
+        "history": history(stay, now=now, user=user), "why": why(stay, asked, now=now),
+        "links": _links(stay, now),
     }  # fmt: skip
 
 
@@ -88,18 +67,36 @@ def _fallback(row: Fallback, zone: Any, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _job(row: Job, zone: Any) -> dict[str, Any]:
+def _links(stay: Reservation, now: datetime) -> list[dict[str, Any]]:
+    """The chain of proofs of a stay that is still to come or not over; nothing for any other."""
+    if not stay.is_confirmed() or stay.check_out_at <= now:
+        return []
+    (known,) = gather.with_proofs(Reservation.objects.filter(pk=stay.pk))
+    links = chain(gather.facts_of([known], now=now)[known.pk], now).links
+    return [wording.link(link, stay.accommodation.zone) for link in links]
+
+
+def why(stay: Reservation, asked: str, *, now: datetime) -> dict[str, Any]:
+    """The verdict on the moment that was asked for (by the property's clock), or the last wrong PIN, or now."""
+    zone = stay.accommodation.zone
+    at = _moment_asked(asked, zone) or evidence.last_trouble(stay, now) or now
+    findings = verdict(evidence.case_of(stay, at, caretaker.policy()))
     return {
-        "page": page_of(row, words.kind(row.kind)), "state": row.get_state_display(),
-        "tone": words.JOB_TONES[Job.State(row.state)], "due": moment(row.due_at, zone),
-        "next": moment(row.run_at, zone) if row.is_live() else DASH, "error": row.last_error,
-        "attempts": [
-            {
-                "number": attempt.number, "outcome": attempt.get_outcome_display(), "error": attempt.error,
-                "started": moment(attempt.started_at, zone), "late": attempt.lateness_ms,
-                "took": attempt.duration_ms, "worker": attempt.worker,
-                "tone": words.OUTCOME_TONES[type(attempt).Outcome(attempt.outcome)],
-            }
-            for attempt in row.attempts.all()
+        "at": at.astimezone(zone).strftime(MINUTE), "asked": bool(asked),
+        "findings": [
+            {"text": verdict_words.evidence(one, zone), "surety": verdict_words.SURETIES[one.surety],
+             "tone": "success" if one.cause is Cause.OPENED else verdict_words.TONES[one.surety]}
+            for one in findings
+        ],
+        "replies": [
+            {"language": name, "code": code, "text": verdict_words.for_the_guest(findings[0], zone, code)}
+            for code, name in verdict_words.LANGUAGES
         ],
     }  # fmt: skip
+
+
+def _moment_asked(asked: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        return datetime.strptime(asked, MINUTE).replace(tzinfo=zone).astimezone(UTC)
+    except ValueError:
+        return None
