@@ -1,6 +1,6 @@
 # `make` lists the targets. Nothing but Python and make has to be installed; the rest goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench chaos simulate story lint screenshots format lock clean
+.PHONY: help install run test bench chaos simulate story faults lint screenshots format lock clean
 
 # The first Python here that SmartLock supports; `make run PYTHON=/path/to/python` names another one.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -36,6 +36,9 @@ simulate: install ## tell thousands of seeded stories of the job engine (docs/si
 
 story: install ## tell a stay's whole life in seconds: moved clock, pretend door, throw-away database
 	@$(VENV) -m tests.story
+
+faults: install ## play every fault of the sandbox against every act at a door and write docs/faults.md
+	$(VENV) -m tests.faults $(ARGS)
 
 # Node with npm is needed too: BullMQ and Express are what we are measured against.
 bench: install ## measure us beside BullMQ, Celery, Procrastinate and Express; ONLY=burst,webhook ROUNDS=1 SCALE=0.1

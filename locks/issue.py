@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from django.conf import settings
 from django.db import transaction
@@ -66,7 +67,10 @@ def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> 
         if not credential.provider_ref:
             _need_digits(credential, now())
             _create_or_adopt(credential, provider, check=check, now=now)
-        prove(credential, provider, now=now)
+        try:
+            prove(credential, provider, now=now)
+        except PinTaken:
+            _choose_others(credential, now())
     return credential
 
 
@@ -116,16 +120,19 @@ def _create_or_adopt(
         ) from None
     except PinTaken:
         never_asked(credential)
-        count_pin(credential, credentials_of(credential.subject, credential.slot), now())
-        _replace(credential, now())
-        raise Transient(
-            f"{credential.lock.name} already had these digits: others are chosen.", code="pin_taken"
-        ) from None
+        _choose_others(credential, now())
     except (DoorError, Superseded):
         never_asked(credential)
         uncount(credential)
         raise
     note(credential, provider_ref=ref)
+
+
+def _choose_others(credential: Credential, now: datetime) -> NoReturn:
+    count_pin(credential, credentials_of(credential.subject, credential.slot), now)
+    _replace(credential, now)
+    text = f"{credential.lock.name} already had these digits: others are chosen."
+    raise Transient(text, code="pin_taken") from None
 
 
 def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from locks.errors import Transient, WaitForDevice
+from locks.errors import PinTaken, Transient, WaitForDevice
 from locks.models import Credential
 from locks.provider import LockProvider, PinReading, PinState
 from locks.store import note
@@ -35,13 +35,16 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         )  # fmt: skip
         record("pin.proven", credential.subject, summary=door, credential=credential.pk)
         return
-    if reading.state == PinState.FAILED:
+    refused = reading.state == PinState.FAILED
+    if refused:
         # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
         provider.delete_pin(credential.lock.device, credential.provider_ref)
         note(credential, state=State.FAILED)
         reading = provider.read_pin(credential.lock.device, credential.provider_ref)
     if reading.state == PinState.GONE:
         note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
+        if refused and _is_beside_its_twin(credential):
+            raise PinTaken(f"{door} does not hold the same digits twice.")
         raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.UNKNOWN:
         note(credential, state=State.UNKNOWN)
@@ -49,6 +52,12 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}",
         after=soon_after(credential.asked_at, now()),
     )
+
+
+def _is_beside_its_twin(credential: Credential) -> bool:
+    """Behind a gateway a lock says only afterwards that it takes no equal digits, and not in so many words."""
+    others = Credential.objects.filter(lock=credential.lock_id, removed_at__isnull=True).exclude(pk=credential.pk)
+    return others.filter(pin_fingerprint=credential.pin_fingerprint).exclude(provider_ref="").exists()
 
 
 def soon_after(written_at: datetime | None, now: datetime) -> float | None:
