@@ -53,7 +53,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Syncs with Stays"), "sync", "reservations.syncrun"),
             _item(_("Refused deliveries"), "block", "webhooks.refusal"),
             _item(_("Audit trail"), "history", "audit.auditlog"),
-            _item(_("Periodic tasks"), "event_repeat", "django_celery_beat.periodictask"),
+            _item(_("Recurring jobs"), "event_repeat", "scheduler.recurringjob"),
             _item(_("Task results"), "task_alt", "django_celery_results.taskresult"),
             _item(_("Signs of life"), "monitor_heart", "scheduler.heartbeat"),
             {**_item(_("Flower"), "local_florist", "flower"), "permission": may("scheduler.view_job")},

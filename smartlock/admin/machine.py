@@ -1,21 +1,20 @@
-"""The parts that come with Celery, in our clothes: periodic tasks to edit, task results and signs of life to read."""
+"""The parts that come with Celery: task results and signs of life. Beat's own pages give way to ``recurring``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import django_celery_beat.admin  # noqa: F401  registers what is taken away below
 import django_celery_results.admin  # noqa: F401  registers what is replaced below
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from django_celery_results.models import GroupResult, TaskResult
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from scheduler.models import Heartbeat
-from smartlock.admin.base import MachinePage, Page, block, column, fact, label, moment
+from smartlock.admin.base import MachinePage, block, column, fact, label, moment
 
 for _model in (
     PeriodicTask,
@@ -29,42 +28,6 @@ for _model in (
     admin.site.unregister(_model)
 
 RESULT_TONES = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info", "PENDING": "info"}
-
-
-class TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]  # neither has types
-    """Beat's list of known tasks, drawn by Unfold."""
-
-
-class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["regtask"].widget = TaskSelect()
-        self.fields["task"].widget = UnfoldAdminTextInputWidget()
-
-
-if TYPE_CHECKING:
-    TaskPageBase = Page
-else:
-
-    class TaskPageBase(PeriodicTaskAdmin, Page): ...
-
-
-@admin.register(PeriodicTask)
-class PeriodicTaskPage(TaskPageBase):
-    form = TaskForm
-    list_display = ["name", "enabled", "scheduler", "last_run", "total_run_count"]
-    list_filter = ["enabled", "queue"]
-    list_select_related = ["interval", "crontab", "solar", "clocked"]
-    date_hierarchy = None
-
-    @column(_("last run"), ordering="last_run_at")
-    def last_run(self, task: Any) -> SafeString | str:
-        return moment(task.last_run_at)
-
-
-@admin.register(IntervalSchedule, CrontabSchedule, ClockedSchedule)
-class SchedulePage(Page):
-    """Small pages, reached from a periodic task's form."""
 
 
 @admin.register(TaskResult)
