@@ -25,7 +25,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _group(
             "",
-            _item(_("Overview"), "space_dashboard", "admin:index"),
+            _item(_("Tonight"), "nights_stay", "admin:index"),
             _item(_("Notices"), "notifications", "notifications.notice", counts.get("notices", 0)),
         ),
         _group(

@@ -59,9 +59,9 @@ class Mending:
 
     def resend(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
         if sum(telling.resend(stay.pk, now=clock.now(), actor=actor(request)) for stay in queryset):
-            messages.success(request, _("The guest is written to again, as soon as there is a PIN to tell."))
+            messages.success(request, _("The guest is written to again."))
         else:
-            messages.warning(request, _("The guest has not been written to yet."))
+            messages.warning(request, _("There is nothing to tell yet: the guest is written to when there is a PIN."))
 
     def replay(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
         names = [stay.external_id for stay in queryset if stay.external_id]

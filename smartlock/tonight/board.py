@@ -63,7 +63,7 @@ def board(now: datetime, *, may: May) -> dict[str, Any]:
     return {
         "arrivals": [_arrival_row(one, now, may=may) for one in coming],
         "departures": [_departure_row(one, now, may=may) for one in going],
-        "headline": headline([one.chain for one in coming]), "now": now,
+        "headline": headline([one.chain for one in coming]), "now": now, "forms": wording.forms(),
         "units": bool(coming) or Reservation.objects.exists(), "cut": len(coming) >= MOST or len(going) >= MOST,
     }  # fmt: skip
 

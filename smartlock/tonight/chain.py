@@ -169,7 +169,7 @@ def _proven(facts: ArrivalFacts, now: datetime) -> Link:
     tail, mend = _why_unproven(open_ones, facts)
     counted = {"proven": len(doors) - len(open_ones), "doors": len(doors)}
     text = _("Proven on %(proven)d of %(doors)d doors.") % counted + " " + tail
-    return Link(step, Light.RED if facts.is_urgent(now) else Light.AMBER, text, mend)
+    return Link(step, _pressing(facts, now), text, mend)
 
 
 def _why_unproven(open_ones: list[DoorFacts], facts: ArrivalFacts) -> tuple[str, Mend]:
@@ -229,13 +229,13 @@ def _message(facts: ArrivalFacts, now: datetime) -> Link:
             text = _("The message was given up: %(why)s")
             return Link(step, Light.RED, text % {"why": facts.telling_error or jobs.error}, Mend.RETRY)
         case Telling.FAILED:
-            return _late(step, facts, now, _("The message did not go out; it is tried again."), jobs)
+            return _untold(facts, now, _("The message did not go out; it is tried again."))
         case Telling.SENDING:
             return Link(step, Light.AMBER, _("It is being sent, or was interrupted: it may have arrived."))
         case Telling.PLANNED if not facts.is_urgent(now):
             return Link(step, Light.LATER, _("Goes out when every door has proven the PIN."), at=jobs.next_at)
         case Telling.PLANNED:
-            return _late(step, facts, now, _("The guest does not know the PIN yet."), jobs)
+            return _untold(facts, now, _("The guest does not know the PIN yet."))
     return Link(step, Light.LATER, _("There is nothing to tell before a door has taken the PIN."))
 
 
@@ -273,17 +273,26 @@ def _stuck(step: Step, facts: ArrivalFacts) -> Link | None:
     return None
 
 
-def _late(step: Step, facts: ArrivalFacts, now: datetime, text: str, jobs: JobFacts | None = None) -> Link:
+def _late(step: Step, facts: ArrivalFacts, now: datetime, text: str) -> Link:
     """On its way: amber while there is time, red when the guest is about to come."""
-    jobs = jobs or facts.door_jobs
-    light = Light.RED if facts.is_urgent(now) else Light.AMBER
-    return Link(step, light, text, _again(jobs), jobs.next_at)
+    jobs = facts.door_jobs
+    return Link(step, _pressing(facts, now), text, _again(jobs), jobs.next_at)
 
 
-def _again(jobs: JobFacts) -> Mend:
+def _untold(facts: ArrivalFacts, now: datetime, text: str) -> Link:
+    """The same of the message; without a job, planning the doors again would not write one."""
+    jobs = facts.telling_jobs
+    return Link(Step.MESSAGE, _pressing(facts, now), text, _again(jobs, Mend.RESEND), jobs.next_at)
+
+
+def _pressing(facts: ArrivalFacts, now: datetime) -> Light:
+    return Light.RED if facts.is_urgent(now) else Light.AMBER
+
+
+def _again(jobs: JobFacts, without: Mend = Mend.REPLAN) -> Mend:
     if jobs.next_at is not None:
         return Mend.RUN_NOW
-    return Mend.RETRY if jobs.has_failed else Mend.REPLAN
+    return Mend.RETRY if jobs.has_failed else without
 
 
 def _list(names: list[str]) -> str:

@@ -43,6 +43,15 @@ def link(one: Link, zone: ZoneInfo) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def forms() -> dict[str, str]:
+    """What the page's script says. From here, because a template's translations cannot hold a bare per cent sign."""
+    return {
+        "in": _("in %(time)s"), "since": _("since %(time)s"), "days": _("%(days)d d %(hours)d h"),
+        "hours": _("%(hours)d h %(minutes)02d min"), "good": _("Renewed at %(time)s"),
+        "bad": _("Could not be renewed since %(time)s. It is tried again; what you see may be old."),
+    }  # fmt: skip
+
+
 def until(at: datetime, now: datetime) -> str:
     """How long until then, or since; the page's script says it in the same words."""
     minutes = round((at - now).total_seconds() / 60)

@@ -81,6 +81,7 @@ def message(telling: Telling, jobs: JobFacts = LIVE) -> ArrivalFacts:
         (message(Telling.NOTHING_YET), SOON, Step.MESSAGE, Light.LATER, None),
         (message(Telling.PLANNED), SOON, Step.MESSAGE, Light.LATER, None),
         (message(Telling.PLANNED), LATER, Step.MESSAGE, Light.RED, Mend.RUN_NOW),
+        (message(Telling.PLANNED, JobFacts()), LATER, Step.MESSAGE, Light.RED, Mend.RESEND),
         (message(Telling.SENDING), SOON, Step.MESSAGE, Light.AMBER, None),
         (message(Telling.FAILED), SOON, Step.MESSAGE, Light.AMBER, Mend.RUN_NOW),
         (message(Telling.FAILED, FAILED), SOON, Step.MESSAGE, Light.RED, Mend.RETRY),

@@ -79,6 +79,13 @@ def test_the_number_that_matters_is_on_top(boss: Client) -> None:
     assert 'id="sl-tonight"' in page
 
 
+def test_the_script_speaks_the_language_of_the_page(boss: Client) -> None:
+    make_arrival(clock.now() + 3 * HOUR)
+    page = boss.get(reverse("admin:index"), headers={"accept-language": "pt-br"}).content.decode()
+    assert 'data-since="há %(time)s"' in page
+    assert 'data-good="Atualizado às %(time)s"' in page
+
+
 def test_the_renewed_part_is_as_closed_as_the_page(client: Client, newcomer: Client) -> None:
     assert client.get(reverse("tonight")).status_code == 302
     assert newcomer.get(reverse("tonight")).status_code == 403
