@@ -208,7 +208,7 @@ class Effects:
 
     # --- what must hold when all is quiet -----------------------------------------------------------------------
     def is_settled(self) -> bool:
-        return not Job.objects.filter(state__in=Job.LIVE).exists()
+        return not self.world.look("SELECT 1 FROM scheduler_job WHERE state IN ('scheduled', 'running') LIMIT 1")
 
     def check_end(self) -> None:
         attempts = Counter(JobAttempt.objects.filter(outcome="succeeded").values_list("job_id", flat=True))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from unittest import mock
@@ -27,7 +27,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from locks import doors
 from notifications import receivers
-from scheduler import clock, kinds, leases, pool, publisher, redis, runner
+from scheduler import clock, kinds, leases, pool, publisher, queues, redis, runner
 from scheduler.models import Job, Queue
 from scheduler.publisher import Message
 from tests.builders import NOW
@@ -95,6 +95,7 @@ class World:
         self._traveller.move_to(NOW, tick=False)
         self.redis.flushall()
         self._empty_tables()
+        queues.forget()
         self.workers = [Host(f"worker-{number}") for number in (1, 2, 3)]
         self.tickers = [Host(f"ticker-{number}") for number in (1, 2)]
         self.web = Host("web")
@@ -164,6 +165,12 @@ class World:
             yield
         finally:
             self.loom.current = task
+
+    def look(self, sql: str) -> list[tuple[Any, ...]]:
+        """The same for what is asked at nearly every step: building such a query with Django takes longer than it."""
+        with self.watching(), connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """Around every statement: elsewhere something may happen first, or the process dies here."""
@@ -268,24 +275,32 @@ class World:
 
     def forward_in_quiet(self) -> None:
         """To the next thing that waits for its time; in small steps while something is held or overdue."""
-        with self.watching():
-            rows = Job.objects.filter(state__in=Job.LIVE).values_list("state", "run_at", "published_at")
-            waits = [self._seconds_until(*row) for row in rows]
+        waits = [
+            self._seconds_until(state, moment(run_at), published_at is not None)
+            for state, run_at, published_at in self.look(
+                "SELECT state, run_at, published_at FROM scheduler_job WHERE state IN ('scheduled', 'running')"
+            )
+        ]
         waits += [(message.run_at - self.now).total_seconds() for message in self.broker]
         self.forward(5 if self.loom.tasks else max(1, min(waits, default=5)))
 
-    def _seconds_until(self, state: str, run_at: datetime, published_at: datetime | None) -> float:
+    def _seconds_until(self, state: str, run_at: datetime, is_published: bool) -> float:
         """A job that is not yet published is first of all a matter for the dispatcher."""
         seconds = (run_at - self.now).total_seconds()
         if state == Job.State.RUNNING or seconds <= 0:
             return 10
-        return seconds - 30 if published_at is None and seconds > 60 else seconds
+        return seconds if is_published or seconds <= 60 else seconds - 30
 
     def next_moment(self) -> datetime | None:
         """When the next thing is due that only waits for its time."""
-        with self.watching():
-            due = Job.objects.filter(state=Job.State.SCHEDULED).order_by("run_at").values_list("run_at", flat=True)
-            return due.first()
+        [(due,)] = self.look("SELECT min(run_at) FROM scheduler_job WHERE state = 'scheduled'")
+        return moment(due) if due else None
+
+
+def moment(value: datetime | str) -> datetime:
+    """SQLite keeps moments as text, without their zone, which is UTC."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class _Redis:
@@ -322,6 +337,7 @@ def simulated_world() -> Iterator[World]:
             (leases, "_ensure_thread", lambda: None),
             (leases, "renew_all", lambda: None),  # by such a thread; the simulator has the real one
             (leases, "time", virtual),
+            (queues, "time", virtual),
             (runner, "time", virtual),
         ):
             stack.enter_context(mock.patch.object(target, name, replacement))
