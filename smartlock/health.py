@@ -31,9 +31,11 @@ def readiness() -> Checks:
 
 
 def database_answers() -> bool:
+    """Whether it can be written to: a replica that waits for its promotion answers, and takes nothing."""
+    writable = "SELECT current_setting('transaction_read_only') = 'off'"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        return bool(cursor.fetchone() == (1,))
+        cursor.execute(writable if connection.vendor == "postgresql" else "SELECT 1")
+        return bool(cursor.fetchone() in ((True,), (1,)))
 
 
 def migrations_are_applied() -> bool:

@@ -77,6 +77,9 @@ class House:
         seen = self.log(name).count(" ready.")
         self.start(name, worker(name, 4, queues), lambda: self.log(name).count(" ready.") > seen)
 
+    def start_beat(self) -> None:
+        self.start("beat", celery("beat", "--loglevel=info", "--pidfile="), lambda: True)
+
     def start_valkey(self) -> None:
         config = self.directory / "valkey" / "valkey.conf"
         command = [self.env["VALKEY_BINARY"], str(config)]
@@ -185,7 +188,7 @@ def _start_all(home: House, port: int) -> None:
     granian = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4")
     home.start_worker()
     home.start_worker("ticker", "ticks")
-    home.start("beat", celery("beat", "--loglevel=info", "--pidfile="), lambda: True)
+    home.start_beat()
     home.start("web", python("-m", "granian", *granian, "smartlock.wsgi:application"), lambda: _answers(home.web))
 
 
