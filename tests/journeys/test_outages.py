@@ -59,7 +59,7 @@ def sql(home: House, *statements: str, database: str = "postgres") -> list[tuple
         return cursor.fetchall() if cursor.description else []
 
 
-def generate(home: House, stay: Any) -> tuple[datetime, str, int] | None:
+def generate(home: House, stay: Any) -> tuple[datetime, str, int | None] | None:
     """When the stay's PIN is due, the state of that job, and how late its tries were at least, in milliseconds."""
     rows = sql(home, GENERATE.format(stay["_id"]))
     return rows[0] if rows else None
@@ -86,6 +86,7 @@ def a_stay_due_meanwhile(home: House, guest: str) -> Iterator[datetime]:
     assert pin_in(home.mail(guest, seconds=LONG)["body"])
     _, state, late = wait_for(lambda: generate(home, stay))
     assert state == "succeeded"
+    assert late is not None
     assert late >= 0
     assert pins(home) == 1
     shows(home, "queues", 200, status="healthy")
