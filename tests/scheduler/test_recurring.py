@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from scheduler import services as engine
@@ -291,6 +293,14 @@ def test_a_process_whose_run_is_called_off_is_stopped(monkeypatch: pytest.Monkey
 
     with pytest.raises(Superseded):
         process.supervise([sys.executable, "-c", "import time; time.sleep(600)"], seconds=600, check=called_off)
+
+
+def test_a_process_leaves_when_its_worker_is_gone() -> None:
+    words = [sys.executable, "-c", "from scheduler.recurring.child import leave_with_the_worker as leave; leave()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, cwd=settings.BASE_DIR) as child:
+        assert child.stdin is not None
+        child.stdin.close()
+        assert child.wait(60) == 1
 
 
 @pytest.mark.parametrize(
