@@ -48,6 +48,7 @@ def _stays(world: World, url: str, stays: int, arrival: str, departure: str) -> 
             wanted="check_out_at > now()", starts_at="check_in_at", ends_at="check_out_at", asked_at="check_in_at",
             state="CASE WHEN check_out_at > now() THEN 'on_lock' ELSE 'absent' END", proven_at="check_in_at",
             removed_at="CASE WHEN check_out_at > now() THEN NULL ELSE check_out_at END",
+            created_at="check_in_at",
             pin_hash="CASE WHEN check_out_at > now() THEN 'x' ELSE '' END")  # fmt: skip
 
 
@@ -77,8 +78,9 @@ def _the_rest(world: World, url: str, stays: int) -> None:
     _insert(world, url, "audit_auditlog", f"generate_series(1, {stays * 2}) n", action="'pin.proven'",
             subject=f"'reservation:' || (n % {stays} + 1)", actor="'system'", at=received)  # fmt: skip
     _insert(world, url, "notifications_message", series, reservation_id="n", template="'pin_ready'",
+            knows="jsonb_build_object('unit', 1, 'codes', '{}'::jsonb, 'starts_at', now(), 'ends_at', now())",
             state="'sent'", channel="'email'", to="'guest@example.com'", language="'pt-br'",
-            sent_at=received)  # fmt: skip
+            sent_at=received, created_at=received)  # fmt: skip
     _insert(world, url, "scheduler_heartbeat", "generate_series(1, 1) n", name="'dispatcher'", beat_at="now()")
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,16 +19,6 @@ from scheduler.models import Job
 from smartlock.admin import words
 
 MOST_STAYS = 500  # of those that a name fits, the latest
-
-
-class Capped(Paginator):  # type: ignore[type-arg]
-    """Counts no further than ``overview.COUNTED`` rows: nobody turns so many pages, and a full count reads them all."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        found: int = rows.order_by().values("pk")[: overview.COUNTED + 1].count()
-        return min(overview.COUNTED, found)
 
 
 class KindFilter(SimpleListFilter):

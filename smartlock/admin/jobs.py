@@ -25,7 +25,7 @@ from smartlock.admin.base import (
     moment,
 )
 from smartlock.admin.charts import charts
-from smartlock.admin.finding import Capped, KindFilter, QueueFilter, matching, tabs
+from smartlock.admin.finding import KindFilter, QueueFilter, matching, tabs
 from smartlock.admin.steering import Steering
 
 
@@ -71,7 +71,6 @@ class JobPage(Steering, AboutStays):
     list_display = ["what", "about", "state_label", "due", "next_try", "tries", "trouble"]
     list_filter = ["state", KindFilter, QueueFilter, "due_at"]
     list_before_template = "smartlock/admin/jobs_head.html"
-    paginator = Capped
     search_fields = ["pk"]  # that there is a search; `get_search_results` says what is searched
     search_help_text = _("guest, reservation (any id), unit, lock, kind, or the number of a job")
     ordering = ["-id"]  # cheap however many there are; the column titles sort by anything else

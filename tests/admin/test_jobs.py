@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from locks.plan import GENERATE, REVOKE
 from reservations.models import Reservation
@@ -59,8 +60,9 @@ def test_a_job_is_found_by_its_number(two: tuple[Reservation, Reservation]) -> N
 
 
 def test_jobs_are_found_by_kind_in_words_or_as_it_is_called(two: tuple[Reservation, Reservation]) -> None:
-    for text in ("take the pin off", "revoke_pin", REVOKE):
-        assert set(matching(Job.objects.all(), text).values_list("kind", flat=True)) == {REVOKE}
+    for language, text in ("en", "take the pin off"), ("pt-br", "tirar o pin da porta"), ("en", "revoke_pin"):
+        with translation.override(language):
+            assert set(matching(Job.objects.all(), text).values_list("kind", flat=True)) == {REVOKE}
 
 
 @pytest.mark.parametrize("text", ["nobody of this name", "a\x00b", "reservation:0"])
