@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from scheduler import clock, rows, services
@@ -140,7 +140,7 @@ def _surely(write: Callable[[], T]) -> T:
     for pause in PAUSES:
         try:
             return write()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:  # the last: it is read-only for a while
             if connection.in_atomic_block:  # the caller's transaction is gone, too
                 raise
             log.warning("job.recorded_later", reason=type(error).__name__)

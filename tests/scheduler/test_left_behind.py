@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import fakeredis
 import pytest
-from django.db import OperationalError, connection
+from django.db import InternalError, OperationalError, connection
 
 from scheduler import claims, clock, guard, records, services
 from scheduler.models import Job, JobAttempt
@@ -50,8 +50,9 @@ def test_the_guard_of_a_job_that_runs_or_is_just_being_claimed_is_respected(fake
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "after the commit"])
-def test_what_was_done_is_written_down_although_the_connection_broke(
-    monkeypatch: pytest.MonkeyPatch, committed: bool
+@pytest.mark.parametrize("error", [OperationalError("terminating connection"), InternalError("read-only transaction")])
+def test_what_was_done_is_written_down_although_the_database_did_not_take_it(
+    monkeypatch: pytest.MonkeyPatch, committed: bool, error: Exception
 ) -> None:
     succeed = records._succeed
     broken: list[list[records.Ended]] = []
@@ -62,7 +63,7 @@ def test_what_was_done_is_written_down_although_the_connection_broke(
         broken.append(ended)
         if committed:
             succeed(ended)
-        raise OperationalError("terminating connection due to administrator command")
+        raise error
 
     monkeypatch.setattr(records, "_succeed", breaking)
     monkeypatch.setattr(records, "PAUSES", (0.0,))
