@@ -64,8 +64,8 @@ def measure(name: str) -> dict[str, float]:
 def _address(target: str) -> str:
     """``admin:…`` names with ``{stay}`` and ``{job}`` filled in, or an address as it is."""
     now = clock.now()
-    stay = Reservation.objects.filter(check_in_at__lte=now, check_out_at__gt=now).order_by("pk").first()
-    job = Job.objects.filter(state=Job.State.FAILED).order_by("pk").first()
+    stay = Reservation.objects.filter(check_in_at__lte=now).order_by("-check_in_at").first()
+    job = Job.objects.exclude(state=Job.State.SCHEDULED).order_by("pk").first()
     if stay is None or job is None:
         raise SystemExit("The database is not filled.")
     known = {"stay": str(stay.pk), "external": stay.external_id, "job": str(job.pk)}
