@@ -139,6 +139,10 @@ class StaffCode(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.person})" if self.person else self.name
 
+    def is_in_force(self, now: datetime) -> bool:
+        """Whether it opens its doors, or will."""
+        return self.active and now < self.ends_at
+
     @property
     def subject(self) -> str:
         """How jobs and audit entries name this code."""

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from itertools import groupby
 
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 
 from locks import allocate, holders, sealing
 from locks.models import Credential, Lock, StaffCode
@@ -17,6 +19,56 @@ from locks.planning import replan_subject
 from locks.store import note
 from reservations.models import Accommodation
 from smartlock.audit.services import record
+
+SECRETS = ("pin_hash", "pin_sealed", "pin_fingerprint")
+
+
+class State(StrEnum):
+    """How it stands with a code at its doors."""
+
+    READY = "ready"  # proven on every door
+    WAITING = "waiting"  # its time has not come
+    INCOMPLETE = "incomplete"  # it should open, and some door has not confirmed
+    NO_DOORS = "no_doors"
+    REMOVING = "removing"  # over or ended, and some door may still hold it
+    ENDED = "ended"
+
+
+def with_doors(rows: QuerySet[StaffCode]) -> QuerySet[StaffCode]:
+    """Codes that know their doors and what is on them: the questions below then take no statement for each."""
+    there = Credential.objects.filter(removed_at__isnull=True).select_related("lock").defer(*SECRETS)
+    return rows.prefetch_related(
+        "locks", "accommodations__locks", Prefetch("credentials", queryset=there, to_attr="there")
+    )
+
+
+def doors_of(code: StaffCode) -> list[Lock]:
+    """Those that were named, and all of the units that were named."""
+    named = [*code.locks.all(), *(lock for unit in code.accommodations.all() for lock in unit.locks.all())]
+    return sorted({lock.pk: lock for lock in named}.values(), key=lambda lock: lock.name)
+
+
+def there_of(code: StaffCode) -> list[Credential]:
+    """What is not proven to be off its doors; ``code`` comes from ``with_doors``."""
+    there: list[Credential] = code.there  # type: ignore[attr-defined]
+    return there
+
+
+def proven_doors(code: StaffCode) -> set[int]:
+    """The doors that were seen to hold it as it is wished."""
+    doors = {lock.pk for lock in doors_of(code)}
+    return {one.lock_id for one in there_of(code) if one.wanted and one.is_proven() and one.proven == one.wish} & doors
+
+
+def state_of(code: StaffCode, now: datetime) -> State:
+    doors = doors_of(code)
+    if not code.is_in_force(now):
+        return State.REMOVING if any(one.asked_at is not None for one in there_of(code)) else State.ENDED
+    if not doors:
+        return State.NO_DOORS
+    if len(proven_doors(code)) == len(doors):
+        return State.READY
+    return State.WAITING if now < code.starts_at else State.INCOMPLETE
 
 
 @transaction.atomic

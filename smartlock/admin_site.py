@@ -40,6 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Doors"),
             _item(_("Locks"), "lock", "locks.lock"),
             _item(_("Credentials"), "pin", "locks.credential"),
+            _item(_("Staff codes"), "badge", "locks.staffcode"),
         ),
         _group(
             _("Machine room"),

@@ -13,7 +13,18 @@ from django.apps import apps
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from smartlock.admin import doors, events, jobs, machine, people, queues, recurring, stays, tokens  # noqa: F401  registers
+from smartlock.admin import (  # noqa: F401  registers
+    doors,
+    events,
+    jobs,
+    machine,
+    people,
+    queues,
+    recurring,
+    staff,
+    stays,
+    tokens,
+)
 
 # Unfold's own index comes first among the templates, so ours has a name of its own.
 admin.site.index_template = "smartlock/admin/dashboard.html"

@@ -42,6 +42,7 @@ PAGES = {
     "reservation": "admin:reservations_reservation_change",
     "accommodation": "admin:reservations_accommodation_change",
     "lock": "admin:locks_lock_change",
+    "staff": "admin:locks_staffcode_change",
     "event": "admin:webhooks_webhookevent_change",
     "job": "admin:scheduler_job_change",
 }

@@ -25,6 +25,7 @@ from smartlock.api import (
     queues,
     recurring,
     reservations,
+    staff,
 )
 from smartlock.api.gate import gate
 from smartlock.api.problems import Problem
@@ -127,6 +128,7 @@ for _handled in [kind for kind in api._exception_handlers if kind is not Excepti
 
 api.add_router("reservations", reservations.router)
 api.add_router("credentials", credentials.router)
+api.add_router("staff-codes", staff.router)
 api.add_router("jobs", jobs.router)
 api.add_router("dead-letters", jobs.shelf)
 api.add_router("queues", queues.router)

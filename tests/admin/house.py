@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django_celery_results.models import TaskResult
 
 from locks import sealing
-from locks.models import Credential, Lock
+from locks.models import Credential, Lock, StaffCode
 from notifications.decide import Knows
 from notifications.models import Message, Notice
 from reservations.models import Accommodation, Reservation
@@ -21,7 +21,7 @@ SECRET = "sha256=5f2b0c77deadbeef"
 
 
 def make_stay(unit: Accommodation, lock: Lock, now: datetime) -> Reservation:
-    """In house, with a proven PIN, jobs, a try, a message, an event and a line in the audit trail."""
+    """In house, with a proven PIN, jobs, a try, a message, an event, a line in the audit trail, and a cleaner."""
     today = now.date()
     stay = make_reservation(
         unit, facts_at=now, check_in_date=today - timedelta(days=1), check_out_date=today + timedelta(days=1)
@@ -46,6 +46,9 @@ def make_stay(unit: Accommodation, lock: Lock, now: datetime) -> Reservation:
         headers={"x-stays-signature": SECRET, "Authorization": "Basic c2VjcmV0", "user-agent": "got"},
         body=b'{"action": "reservation.created", "payload": {"_id": "1"}}', state="parked", reason="No unit.",
     )  # fmt: skip
+    cleaning = StaffCode.objects.create(name="Cleaning", starts_at=now, ends_at=now + timedelta(days=9))
+    cleaning.locks.add(lock)
+    cleaning.accommodations.add(unit)
     Notice.objects.create(code="door_far", title="A door", text="Look at it.", subject=stay.subject)
     record("pin.proven", stay.subject, actor="system", summary="Porta")
     return stay

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 SHAPE = {
     "id", "kind", "state", "run_at", "attempt", "max_attempts", "priority", "delay_seconds", "last_error", "attempts",
 }  # fmt: skip
-LISTS = ["reservations", "jobs", "dead-letters", "credentials", "events", "locks", "accommodations"]
+LISTS = ["reservations", "jobs", "dead-letters", "credentials", "events", "locks", "accommodations", "staff-codes"]
 
 
 def entered(api: Caller, **over: Any) -> Any:
