@@ -15,9 +15,14 @@ pytest_plugins = ["tests.journeys.home"]
 
 
 class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
-    """Journeys on one database stay in one process, because they share a house; other tests go where there is room."""
+    """Tests that share a house stay in one process: the journeys on one database, and those in a browser.
+
+    Other tests go where there is room.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/browser/"):
+            return "browser"
         return next((database for database in ("postgres", "sqlite") if f"[{database}" in nodeid), nodeid)
 
 

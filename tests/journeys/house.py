@@ -152,8 +152,9 @@ class House:
 
 
 @contextmanager
-def house(directory: Path, database: str, **over: str) -> Iterator[House]:
-    """Everything up, three units mapped to the three doors; ``database`` is "sqlite" or "postgres"."""
+def house(directory: Path, database: str, furnish: str = "", **over: str) -> Iterator[House]:
+    """Everything up; ``database`` is "sqlite" or "postgres". ``furnish`` is Python that fills it before it starts;
+    without, three units are mapped to the three doors."""
     with ExitStack() as stack:
         (directory / "valkey").mkdir(parents=True)
         command, redis_url = write_valkey_config(directory / "valkey", free_port())
@@ -179,7 +180,7 @@ def house(directory: Path, database: str, **over: str) -> Iterator[House]:
         stack.callback(_stop_all, home)
         home.start_valkey()
         home.manage("migrate", "--verbosity", "0")
-        home.manage("shell", "-v", "0", "-c", UNITS.format(listing=LISTING, zones=ZONES))
+        home.manage("shell", "-v", "0", "-c", furnish or UNITS.format(listing=LISTING, zones=ZONES))
         _start_all(home, port)
         yield home
 

@@ -1,0 +1,52 @@
+"""Every main page, in both languages, wide and narrow, light and dark: readable for everybody, and nobody asked outside.
+
+Axe judges each page whole once a visit and its contrasts once more in the other theme. That there is no error on the
+console and no request to the outside is checked by ``visits`` at the end of every test.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.visitor import DESK, PHONE, Theme, Visits
+
+LISTS = [
+    "", "reservations/reservation/", "reservations/accommodation/", "reservations/listing/", "reservations/syncrun/",
+    "scheduler/job/", "scheduler/job/?state__exact=failed", "scheduler/queue/", "scheduler/heartbeat/",
+    "webhooks/webhookevent/", "webhooks/refusal/", "locks/lock/", "locks/credential/", "notifications/notice/",
+    "notifications/message/", "audit/auditlog/", "auth/user/", "auth/group/", "api/apitoken/", "axes/accessattempt/",
+    "profile/", "second-factor/set-up/",
+]  # fmt: skip
+# The first row of these lists is opened.
+ROWS = ["reservations/reservation/", "scheduler/job/", "webhooks/webhookevent/", "locks/lock/", "locks/credential/",
+        "reservations/accommodation/"]  # fmt: skip
+READERS: list[tuple[str, int, Theme]] = [("en", DESK, "light"), ("pt-br", PHONE, "dark")]
+
+
+@pytest.mark.parametrize(("language", "width", "theme"), READERS, ids=["desk", "phone"])
+@pytest.mark.parametrize("path", LISTS)
+def test_a_page_is_for_everybody(visits: Visits, path: str, language: str, width: int, theme: Theme) -> None:
+    visitor = visits.person("boss", language, width, theme)
+    visitor.go(f"/admin/{path}")
+    assert visitor.faults_by_day_and_night() == []
+    assert visitor.wider_than_the_screen() <= 0
+
+
+@pytest.mark.parametrize(("language", "width", "theme"), READERS, ids=["desk", "phone"])
+@pytest.mark.parametrize("path", ROWS)
+def test_a_rows_page_is_for_everybody(visits: Visits, path: str, language: str, width: int, theme: Theme) -> None:
+    visitor = visits.person("boss", language, width, theme)
+    visitor.go(f"/admin/{path}")
+    row = visitor.page.locator("#result_list a[href*='/change/']").first.get_attribute("href")
+    assert row
+    visitor.go(row)
+    assert visitor.faults_by_day_and_night() == []
+    assert visitor.wider_than_the_screen() <= 0
+
+
+def test_the_way_in_is_for_everybody(visits: Visits) -> None:
+    for language, width, theme in READERS:
+        visitor = visits.stranger(language, width, theme)
+        visitor.go("/admin/")
+        assert visitor.faults_by_day_and_night() == []
+        assert visitor.wider_than_the_screen() <= 0

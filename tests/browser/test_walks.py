@@ -1,0 +1,128 @@
+"""What an operator does in a day, in a real browser, with a real house behind it and a door that opens or does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.visitor import DESK, PHONE, Visitor, Visits
+from tests.journeys.house import House, wait_for
+from tests.journeys.test_a_guest_stay import pin_in
+from tests.sandbox_process import BLE, ZIGBEE
+
+EVENTS = "/admin/webhooks/webhookevent/"
+STAYS = "/admin/reservations/reservation/"
+JOBS = "/admin/scheduler/job/"
+
+
+@pytest.fixture(params=[("en", DESK), ("pt-br", PHONE), ("pt-br", DESK), ("en", PHONE)], ids=lambda p: f"{p[0]}-{p[1]}")
+def olga(request: pytest.FixtureRequest, visits: Visits) -> Visitor:
+    """An operator who is also the engineer, on a desk and on a phone, in both languages."""
+    language, width = request.param
+    return visits.person("olga", language, width)
+
+
+@pytest.fixture
+def guest(olga: Visitor) -> str:
+    """Somebody else in every test, so that the desk's Ana is not the phone's."""
+    return f"Ana {olga.language} {(olga.page.viewport_size or {})['width']}"
+
+
+@pytest.fixture
+def book(street: House, guest: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
+    """Books a stay at the pretend Stays; returns the guest's e-mail. It is cancelled when the walk is over."""
+    booked: list[str] = []
+    email = re.sub(r"\W+", "-", request.node.name).lower() + "@example.com"
+
+    def booking(door: str, **times: float) -> str:
+        person = {"name": guest, "email": email, "language": "pt_BR"}
+        booked.append(street.book(door, **times, guest=email, **{"guest": person})["_id"])
+        return email
+
+    yield booking
+    for stay in booked:
+        street.sandbox.cancel(stay)
+
+
+def test_signing_in_takes_the_right_password(visits: Visits) -> None:
+    for language, width in (("en", DESK), ("pt-br", PHONE)):
+        visitor = visits.stranger(language, width)
+        visitor.sign_in("olga", "not-her-password")
+        expect(visitor.page.locator("input[name=password]")).to_be_visible()
+        expect(visitor.page.get_by_text("olga")).to_have_count(0)
+        visitor.sign_in("olga")
+        expect(visitor.page.locator("input[name=password]")).to_have_count(0)
+        expect(visitor.page.locator("#sl-arrivals, .sl-board").first).to_be_visible()
+
+
+def test_tonights_guest_is_one_click_from_her_stay(
+    street: House, olga: Visitor, guest: str, book: Callable[..., str]
+) -> None:
+    pin = pin_in(street.mail(book(BLE, starts_in=1800, lasts=3600))["body"])
+    olga.go("/admin/")
+    assert pin not in olga.page.content()
+    olga.page.get_by_role("link", name=guest).first.click()
+    expect(olga.page).to_have_url(re.compile(r"/reservations/reservation/\d+/change/"))
+    expect(olga.page.get_by_text(guest).first).to_be_visible()
+    expect(olga.page.locator(".sl-head .sl-success")).to_be_visible()
+    assert pin not in olga.page.content()
+
+
+def test_a_revoked_pin_shuts_the_door(street: House, olga: Visitor, guest: str, book: Callable[..., str]) -> None:
+    pin = pin_in(street.mail(book(ZIGBEE, starts_in=-60, lasts=3600))["body"])
+    wait_for(lambda: street.opens(ZIGBEE, pin), why="the door opens to the guest")
+    open_stay(olga, guest)
+    olga.press_and_confirm("Revoke PINs now")
+    wait_for(lambda: not street.opens(ZIGBEE, pin), why="the door is shut")
+    assert told(olga).count()
+
+
+def test_a_failed_pin_is_mended_by_trying_again(
+    street: House, olga: Visitor, guest: str, book: Callable[..., str]
+) -> None:
+    street.sandbox.fault(BLE, "ticket_stale")
+    email = book(BLE, starts_in=-60, lasts=3600)
+    wait_for(lambda: on_the_shelf(olga, guest), why="the job is on the shelf of failed ones")
+    street.sandbox.fault(BLE, "ticket_stale", on=False)
+    on_the_shelf(olga, guest)[0].click()
+    olga.press_and_confirm("Try again")
+    pin = pin_in(street.mail(email)["body"])
+    assert street.opens(BLE, pin)
+
+
+def test_an_event_is_replayed(street: House, olga: Visitor, guest: str, book: Callable[..., str]) -> None:
+    street.mail(book(ZIGBEE, starts_in=1800, lasts=3600))
+    olga.go(f"{EVENTS}?state__exact=processed")
+    olga.page.locator("#result_list a[href*='/change/']").first.click()
+    before = processed(olga)
+    olga.press_and_confirm("Replay")
+    wait_for(lambda: olga.page.reload() and processed(olga) not in ("", before), why="it is processed once more")
+
+
+def open_stay(visitor: Visitor, guest: str) -> None:
+    """Two clicks: search, and the row."""
+    visitor.go(f"{STAYS}?q={guest}")
+    visitor.page.locator("#result_list a[href*='/change/']").first.click()
+    visitor.page.wait_for_load_state("networkidle")
+
+
+def told(visitor: Visitor) -> Locator:
+    """What the page says after an action."""
+    return visitor.page.locator("[role=alert], .messagelist li, #messages li, [data-message]")
+
+
+def on_the_shelf(visitor: Visitor, guest: str) -> list[Locator]:
+    visitor.go(f"{JOBS}?state__exact=failed")
+    return [
+        row.locator("a[href*='/change/']").first
+        for row in visitor.page.locator("#result_list tr", has_text=guest).all()
+    ]
+
+
+def processed(visitor: Visitor) -> str:
+    """When the event on the page was processed last; empty while it waits."""
+    field = visitor.page.locator(".field-processed time")
+    return str(field.get_attribute("datetime")) if field.count() else ""

@@ -1,0 +1,139 @@
+"""A person in a browser: a language, a width, a theme; every error and every request to the outside is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self, cast
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import translation
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+
+PASSWORD = "a-long-password"
+DESK, PHONE = 1440, 390
+GRAVE = ("serious", "critical")
+# Unfold fades colours and slides menus: half-way they are neither readable nor measurable.
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
+Theme = Literal["light", "dark"]
+Cookies = dict[str, Any]
+
+
+@dataclass
+class Visitor:
+    """One page of one person; ``go`` opens addresses below the house's own."""
+
+    web: str
+    page: Page
+    language: str
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.web}{path}", wait_until="load")
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def say(self, english: str) -> str:
+        """The catalogue's words in the visitor's language; in Portuguese there must be some."""
+        with translation.override(self.language):
+            words = translation.gettext(english)
+        assert self.language == "en" or words != english, f"not in Portuguese: {english}"
+        return words
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> None:
+        self.go("/admin/")
+        self.page.fill("input[name=username]", name)
+        self.page.fill("input[name=password]", password)
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_load_state("networkidle")
+
+    def press_and_confirm(self, title: str) -> None:
+        """A button above a row's page, and the same word in the dialog that asks whether it is meant."""
+        button = self.page.get_by_role("link", name=self.say(title), exact=True)
+        if not button.is_visible():  # on a phone the buttons are behind three dots
+            self.page.locator("a", has_text="more_horiz").last.click()
+        button.click()
+        dialog = self.page.locator("#dialog form")
+        with self.page.expect_navigation():
+            dialog.locator("button[type=submit]").click()
+        self.page.wait_for_load_state("networkidle")
+
+    def faults(self, *rules: str) -> list[str]:
+        """What axe finds serious or critical on the page as it stands; ``rules``: only these."""
+        self.page.add_style_tag(content=STILL)
+        options: dict[str, Any] = {"resultTypes": ["violations"]}
+        if rules:
+            options["runOnly"] = list(rules)
+        found = Axe().run(self.page, options=options).response["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:200]} {node['any'][0]['message'][:160] if node['any'] else ''}"
+            for rule in found
+            if rule["impact"] in GRAVE
+            for node in rule["nodes"][:4]
+        ]
+
+    def faults_by_day_and_night(self) -> list[str]:
+        """``faults``, and those of contrast in the other theme: it is the same page with a class more or less."""
+        found = self.faults()
+        self.page.evaluate("document.documentElement.classList.toggle('dark')")
+        return found + self.faults("color-contrast")
+
+    def wider_than_the_screen(self) -> int:
+        """How many pixels one would have to scroll sideways."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@dataclass
+class Visits:
+    """Opens pages and, at the end, tells what went wrong on any of them."""
+
+    web: str
+    browser: Browser
+    passes: dict[str, Cookies]
+    troubles: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for context in self.contexts:
+            context.close()
+        if error is None:
+            assert self.troubles == []
+
+    def stranger(self, language: str = "en", width: int = DESK, theme: Theme = "light", cookies: Any = None) -> Visitor:
+        """Somebody who has not signed in."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, storage_state=cookies,
+            locale={"en": "en-US", "pt-br": "pt-BR"}[language], timezone_id="America/Sao_Paulo",
+            reduced_motion="reduce",
+        )  # fmt: skip
+        context.set_default_timeout(20_000)
+        context.route("**/*", self._only_here)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
+        return Visitor(self.web, page, language)
+
+    def person(self, name: str, language: str = "en", width: int = DESK, theme: Theme = "light") -> Visitor:
+        """Somebody who has signed in before: that is tested once, and slow on purpose."""
+        if name not in self.passes:
+            visitor = self.stranger()
+            visitor.sign_in(name)
+            self.passes[name] = cast("Cookies", visitor.page.context.storage_state())
+        return self.stranger(language, width, theme, self.passes[name])
+
+    def _only_here(self, route: Route, request: Request) -> None:
+        if urlsplit(request.url).hostname in ("127.0.0.1", None):
+            route.continue_()
+        else:
+            self.troubles.append(f"asks outside: {request.url}")
+            route.abort()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.troubles.append(f"{message.location.get('url', '')}: {message.text}")
