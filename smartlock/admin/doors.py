@@ -214,6 +214,7 @@ def clock_column(field: str, title: Any) -> Any:
 
 @admin.register(Credential)
 class CredentialPage(MachinePage):
+    list_display_links = ["purpose"]  # the others lead to the stay and to the lock
     list_display = ["owner", "lock", "purpose", "state_label", "wish", "opens", "closes", "proven", "removed"]
     list_filter = ["purpose", "state", "wanted", ("lock", admin.RelatedOnlyFieldListFilter), "starts_at"]
     search_fields = ["name", "reservation__guest_name", "reservation__short_id", "reservation__external_id",

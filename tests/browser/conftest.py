@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from deploy.chromium import ARGUMENTS, MISSING, chromium
-from tests.browser.visitor import PASSWORD, Cookies, Visits
+from tests.browser.visitor import PASSWORD, Visits
 from tests.journeys.house import House, house
 
 FURNISH = f"""
@@ -43,12 +42,12 @@ def browser(street: House) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def passes() -> dict[str, Cookies]:
-    """Who is signed in already, and with which cookies."""
-    return {}
+def all_visits(street: House, browser: Browser) -> Visits:
+    return Visits(street.web, browser)
 
 
 @pytest.fixture
-def visits(street: House, browser: Browser, passes: dict[str, Cookies]) -> Iterator[Visits]:
-    with Visits(street.web, browser, passes) as open_pages:
-        yield open_pages
+def visits(all_visits: Visits) -> Iterator[Visits]:
+    """People with pages. Whatever a test is about: no error on a console, and no request to the outside."""
+    yield all_visits
+    assert all_visits.take_troubles() == []

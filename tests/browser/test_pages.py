@@ -1,4 +1,4 @@
-"""Every main page, in both languages, wide and narrow, light and dark: readable for everybody, and nobody asked outside.
+"""Every main page, in both languages, wide and narrow, light and dark: readable for everybody, nobody asked outside.
 
 Axe judges each page whole once a visit and its contrasts once more in the other theme. That there is no error on the
 console and no request to the outside is checked by ``visits`` at the end of every test.
@@ -37,7 +37,7 @@ def test_a_page_is_for_everybody(visits: Visits, path: str, language: str, width
 def test_a_rows_page_is_for_everybody(visits: Visits, path: str, language: str, width: int, theme: Theme) -> None:
     visitor = visits.person("boss", language, width, theme)
     visitor.go(f"/admin/{path}")
-    row = visitor.page.locator("#result_list a[href*='/change/']").first.get_attribute("href")
+    row = visitor.page.locator(f"#result_list a[href*='/admin/{path}']").first.get_attribute("href")
     assert row
     visitor.go(row)
     assert visitor.faults_by_day_and_night() == []

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.visitor import DESK, PHONE, Visitor, Visits
 from tests.journeys.house import House, wait_for
 from tests.journeys.test_a_guest_stay import pin_in
-from tests.sandbox_process import BLE, ZIGBEE
+from tests.sandbox_process import BLE, LISTING, ZIGBEE
 
 EVENTS = "/admin/webhooks/webhookevent/"
 STAYS = "/admin/reservations/reservation/"
@@ -39,7 +39,8 @@ def book(street: House, guest: str, request: pytest.FixtureRequest) -> Iterator[
 
     def booking(door: str, **times: float) -> str:
         person = {"name": guest, "email": email, "language": "pt_BR"}
-        booked.append(street.book(door, **times, guest=email, **{"guest": person})["_id"])
+        when = street.times(door, times["starts_in"], times["starts_in"] + times["lasts"])
+        booked.append(street.sandbox.book(listing=LISTING[door], type="booked", guest=person, **when)["_id"])
         return email
 
     yield booking
@@ -106,7 +107,6 @@ def open_stay(visitor: Visitor, guest: str) -> None:
     """Two clicks: search, and the row."""
     visitor.go(f"{STAYS}?q={guest}")
     visitor.page.locator("#result_list a[href*='/change/']").first.click()
-    visitor.page.wait_for_load_state("networkidle")
 
 
 def told(visitor: Visitor) -> Locator:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import translation
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
 PASSWORD = "a-long-password"
 DESK, PHONE = 1440, 390
@@ -29,8 +28,7 @@ class Visitor:
     language: str
 
     def go(self, path: str) -> Page:
-        self.page.goto(f"{self.web}{path}", wait_until="load")
-        self.page.wait_for_load_state("networkidle")
+        self.page.goto(f"{self.web}{path}")
         return self.page
 
     def say(self, english: str) -> str:
@@ -44,8 +42,8 @@ class Visitor:
         self.go("/admin/")
         self.page.fill("input[name=username]", name)
         self.page.fill("input[name=password]", password)
-        self.page.press("input[name=password]", "Enter")
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            self.page.press("input[name=password]", "Enter")
 
     def press_and_confirm(self, title: str) -> None:
         """A button above a row's page, and the same word in the dialog that asks whether it is meant."""
@@ -56,7 +54,6 @@ class Visitor:
         dialog = self.page.locator("#dialog form")
         with self.page.expect_navigation():
             dialog.locator("button[type=submit]").click()
-        self.page.wait_for_load_state("networkidle")
 
     def faults(self, *rules: str) -> list[str]:
         """What axe finds serious or critical on the page as it stands; ``rules``: only these."""
@@ -85,24 +82,17 @@ class Visitor:
 
 @dataclass
 class Visits:
-    """Opens pages and, at the end, tells what went wrong on any of them."""
+    """Opens pages and remembers what went wrong on any of them. A person's page is opened once and used again."""
 
     web: str
     browser: Browser
-    passes: dict[str, Cookies]
     troubles: list[str] = field(default_factory=list)
-    contexts: list[BrowserContext] = field(default_factory=list)
+    cookies: dict[str, Cookies] = field(default_factory=dict)
+    people: dict[tuple[str, str, int, Theme], Visitor] = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for context in self.contexts:
-            context.close()
-        if error is None:
-            assert self.troubles == []
+    def take_troubles(self) -> list[str]:
+        taken, self.troubles = self.troubles, []
+        return taken
 
     def stranger(self, language: str = "en", width: int = DESK, theme: Theme = "light", cookies: Any = None) -> Visitor:
         """Somebody who has not signed in."""
@@ -113,7 +103,6 @@ class Visits:
         )  # fmt: skip
         context.set_default_timeout(20_000)
         context.route("**/*", self._only_here)
-        self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
@@ -121,11 +110,14 @@ class Visits:
 
     def person(self, name: str, language: str = "en", width: int = DESK, theme: Theme = "light") -> Visitor:
         """Somebody who has signed in before: that is tested once, and slow on purpose."""
-        if name not in self.passes:
+        if name not in self.cookies:
             visitor = self.stranger()
             visitor.sign_in(name)
-            self.passes[name] = cast("Cookies", visitor.page.context.storage_state())
-        return self.stranger(language, width, theme, self.passes[name])
+            self.cookies[name] = cast("Cookies", visitor.page.context.storage_state())
+        key = (name, language, width, theme)
+        if key not in self.people:
+            self.people[key] = self.stranger(language, width, theme, self.cookies[name])
+        return self.people[key]
 
     def _only_here(self, route: Route, request: Request) -> None:
         if urlsplit(request.url).hostname in ("127.0.0.1", None):
