@@ -1,52 +1,76 @@
-"""Takes the pictures of README from a running `make run`: `make screenshots`. Needs Debian's chromium."""
+"""Takes the pictures of README from a running `make run`: `make screenshots`. Needs Chromium (CHROMIUM names one).
+
+Make a booking or two in the sandbox before, so that Tonight has somebody to show.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy import environment
+from deploy.chromium import ARGUMENTS, MISSING, chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+HEAVY = 200_000  # bytes: whoever reads README waits for them
+DESK, PHONE = (1200, 760), (390, 844)
+PAGES = {
+    "tonight": "", "timeline": "timeline/", "jobs": "scheduler/job/", "locks": "locks/lock/", "events": "webhooks/webhookevent/",
+}  # fmt: skip
 
 
 def main() -> int:
-    browser_path = shutil.which("chromium")
+    browser_path = chromium()
     if browser_path is None:
-        print("No chromium here: install Debian's package of that name.", file=sys.stderr)
+        print(f"There is {MISSING}.", file=sys.stderr)
         return 1
     env = environment.resolve(os.environ, environment.read(ROOT / ".env"), ROOT)
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-US")
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        page = visitor(browser)
         page.goto(f"http://127.0.0.1:{env['SANDBOX_PORT']}/?lang=en")
         take(page, "keypad")
-        sign_in(page, f"http://127.0.0.1:{env['PORT']}/admin/", env["OPERATOR_PASSWORD"])
-        take(page, "admin")
-        page.set_viewport_size({"width": 390, "height": 844})
-        take(page, "admin-phone")
+        admin = f"http://127.0.0.1:{env['PORT']}/admin/"
+        sign_in(page, admin, env["OPERATOR_PASSWORD"])
+        for name, path in PAGES.items():
+            page.goto(admin + path)
+            take(page, name)
+        page.goto(admin)
+        page.locator("a[href*='/reservations/reservation/'][href$='/change/']").first.click()
+        take(page, "stay")
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        page.emulate_media(color_scheme="dark")
+        page.goto(admin)
+        take(page, "phone")
         browser.close()
     return 0
+
+
+def visitor(browser: Browser) -> Page:
+    width, height = DESK
+    return browser.new_page(viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce")
 
 
 def sign_in(page: Page, address: str, password: str) -> None:
     page.goto(address)
     page.fill("input[name=username]", "operator")
     page.fill("input[name=password]", password)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.press("input[name=password]", "Enter")
 
 
 def take(page: Page, name: str) -> None:
-    page.wait_for_timeout(1500)  # the page draws what it has just fetched
-    page.screenshot(path=IMAGES / f"{name}.png")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)  # the page draws what it has just fetched
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    if path.stat().st_size > HEAVY:
+        print(f"{path.name} is heavy: {path.stat().st_size // 1000} kB", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -47,9 +48,13 @@ class Visitor:
 
     def press_and_confirm(self, title: str) -> None:
         """A button above a row's page, and the same word in the dialog that asks whether it is meant."""
-        button = self.page.get_by_role("link", name=self.say(title), exact=True)
-        if not button.is_visible():  # on a phone the buttons are behind three dots
-            self.page.locator("a", has_text="more_horiz").last.click()
+        self.page.wait_for_load_state()
+        button = self.page.locator("a[hx-get]").filter(has_text=self.say(title)).first
+        button.wait_for(state="attached")
+        for menu in ("more_horiz", rf"\b{self.say('More')}\b"):  # the three dots of a phone; the longer tail of buttons
+            opener = self.page.locator("a", has_text=re.compile(menu)).locator("visible=true")
+            if not button.is_visible() and opener.count():
+                opener.last.click()
         button.click()
         dialog = self.page.locator("#dialog form")
         with self.page.expect_navigation():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from deploy.chromium import ARGUMENTS, MISSING, chromium
 from sandbox.faults import KNOWN
 from sandbox.texts import EN, FAULTS_PT, PT
 from tests.sandbox.conftest import Bench
@@ -15,7 +15,7 @@ from tests.sandbox.wire import WireCaller
 from tests.sandbox_process import ROOT, ZIGBEE, RunningSandbox
 
 STATIC = ROOT / "sandbox" / "static"
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+BROWSER = chromium()
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_every_file_of_the_page_is_served(bench: Bench) -> None:
         assert bench.http.get(f"/static/{path.name}").status_code == 200
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(BROWSER is None, reason=MISSING)
 def test_a_person_types_a_pin_and_the_door_opens(sandbox: RunningSandbox) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     WireCaller(sandbox.base_url).created(ZIGBEE, "192837", end=3600)
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 390, "height": 844})
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
