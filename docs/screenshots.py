@@ -19,7 +19,8 @@ IMAGES = ROOT / "docs" / "images"
 HEAVY = 200_000  # bytes: whoever reads README waits for them
 DESK, PHONE = (1200, 760), (390, 844)
 PAGES = {
-    "tonight": "", "timeline": "timeline/", "jobs": "scheduler/job/", "locks": "locks/lock/", "events": "webhooks/webhookevent/",
+    "tonight": "", "timeline": "timeline/", "jobs": "scheduler/job/", "locks": "locks/lock/",
+    "events": "webhooks/webhookevent/",
 }  # fmt: skip
 
 
