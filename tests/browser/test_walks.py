@@ -18,7 +18,7 @@ STAYS = "/admin/reservations/reservation/"
 JOBS = "/admin/scheduler/job/"
 
 
-@pytest.fixture(params=[("en", DESK), ("pt-br", PHONE)], ids=lambda p: f"{p[0]}-{p[1]}")
+@pytest.fixture(params=[("en", DESK), ("pt-br", PHONE)], ids=["desk", "phone"])
 def olga(request: pytest.FixtureRequest, visits: Visits) -> Visitor:
     """An operator who is also the engineer, on a desk in English and on a phone in Portuguese."""
     language, width = request.param
@@ -28,7 +28,7 @@ def olga(request: pytest.FixtureRequest, visits: Visits) -> Visitor:
 @pytest.fixture
 def guest(olga: Visitor) -> str:
     """Somebody else in every test, so that the desk's Ana is not the phone's."""
-    return f"Ana {olga.language} {(olga.page.viewport_size or {})['width']}"
+    return f"Ana {olga.language} {olga.page.evaluate('innerWidth')}"
 
 
 @pytest.fixture
