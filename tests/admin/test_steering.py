@@ -167,4 +167,4 @@ def test_the_overview_says_what_needs_a_person(operator: Client, stay: Reservati
     for sentence in ("1 job has failed.", "overdue.", "1 event is parked.", "1 door needs a person.", "unread."):
         assert sentence in page
     assert "Ana Teste" in page
-    assert "proven on the door" in page
+    assert "Its PIN goes when the stay is over." in page

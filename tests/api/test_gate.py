@@ -56,7 +56,7 @@ def test_only_a_hash_is_kept_of_a_token() -> None:
     )
     assert text not in kept
     assert text[12:] not in kept
-    assert token.scopes == ["reservations:read", "credentials:read", "jobs:read", "events:read", "locks:read"]
+    assert token.scopes == [scope for scope in scopes.ALL if scope.endswith(":read")]
     assert AuditLog.objects.get(action="token.created").actor == "boss"
 
 
