@@ -70,9 +70,7 @@ class StaffCodePage(Page):
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: StaffCode | None = None) -> Any:
-        form = [
-            (None, {"fields": [("name", "person"), ("locks", "accommodations"), ("starts_at", "ends_at"), "active"]})
-        ]
+        form = [(None, {"fields": [("name", "person"), ("locks", "accommodations"), "starts_at", "ends_at", "active"]})]
         return form if obj is None else [*form, (_("On the doors"), {"fields": [("state", "proven"), "doors"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffCode]:
