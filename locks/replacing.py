@@ -25,7 +25,7 @@ from locks.planning import replan_subject
 from locks.provider import OfflineCode, Window
 from locks.signals import way_in_changed
 from locks.store import note_new
-from locks.watching import door_facts, idle_backups, warn_before, ways
+from locks.watching import door_facts, idle_backups, wanted_of, warn_before, ways
 from reservations.models import Reservation
 from smartlock.audit.services import record
 
@@ -54,7 +54,7 @@ def look(place: Place, *, check: Check, now: Callable[[], datetime]) -> Step:
         case Decision(Step.OFFLINE | Step.BACKUP, datetime() as shut):
             _hand_out(place, shut, code, check=check, now=now())
         case Decision(Step.WARN | Step.CALL, datetime() as shut):
-            _tell_operator(stay, lock, own, decision.step, shut, now())
+            _tell_operator(stay, lock, wanted_of(own), decision.step, shut, now())
             if now() >= shut:
                 raise failure or WaitForDevice(f"There is no way in through {lock.name} yet.", after=LOOK_AGAIN)
         case Decision(Step.LATER, datetime() as at) if at != shut_from(facts.stay, facts.ways):
@@ -63,10 +63,10 @@ def look(place: Place, *, check: Check, now: Callable[[], datetime]) -> Step:
     return decision.step
 
 
-def _rows(place: Place) -> tuple[Reservation, Lock, Credential | None]:
-    """The stay, the lock, and the stay's own PIN there if it is wanted."""
+def _rows(place: Place) -> tuple[Reservation, Lock, list[Credential]]:
+    """The stay, the lock, and the stay's own PINs there that are not proven gone."""
     number = place.subject.partition(":")[2]
-    own = place.credentials().select_related("lock").filter(wanted=True, removed_at__isnull=True).first()
+    own = list(place.credentials().select_related("lock").filter(removed_at__isnull=True))
     stay = Reservation.objects.select_related("accommodation").get(pk=number)
     return stay, Lock.objects.get(pk=place.lock_id), own
 

@@ -22,10 +22,10 @@ def wanted_looks(holder: Holder, credentials: Iterable[Credential], now: datetim
     """The looks at doors that should be planned for a guest: only where a PIN was begun and is not proven in full."""
     if not holder.is_watched or not is_entitled(holder, now):
         return []
-    begun = {c.lock_id: c for c in credentials if c.wanted} | dict.fromkeys(holder.replaced)
+    own = list(credentials)
+    begun = {c.lock_id for c in own if c.wanted} | holder.replaced
     looks = []
-    for lock_id in begun.keys() & holder.doors():
-        own = begun[lock_id]
+    for lock_id in begun & holder.doors():
         due_at = next_look(
             holder.window, ways(holder, lock_id, own), warned_for(holder, lock_id), warn_before=warn_before()
         )
@@ -34,10 +34,20 @@ def wanted_looks(holder: Holder, credentials: Iterable[Credential], now: datetim
     return sorted(looks, key=lambda job: job.lock_id)
 
 
-def ways(holder: Holder, lock_id: int, own: Credential | None) -> tuple[Window, ...]:
-    """The windows of all codes that the guest has at this door and that the door was seen to hold."""
+def ways(holder: Holder, lock_id: int, own: Iterable[Credential]) -> tuple[Window, ...]:
+    """The windows of all codes that the guest has at this door and that the door was seen to hold.
+
+    ``own`` are the guest's PINs. One that bridges opens until the one after it is proven, so it is a way in too; where
+    a backup has taken the place of the guest's PINs, none of them counts: they are on their way out.
+    """
+    kept = [one for one in own if one.lock_id == lock_id and lock_id in holder.locks and (one.wanted or one.bridges)]
     found = [one.way(holder.window) for one in holder.fallbacks if one.lock_id == lock_id and one.kind]
-    return tuple(way for way in [own.standing() if own is not None else None, *found] if way is not None)
+    return tuple(way for way in [*(one.standing() for one in kept), *found] if way is not None)
+
+
+def wanted_of(own: Iterable[Credential]) -> Credential | None:
+    """The one PIN at a door that is to be there; what else is there bridges or is on its way out."""
+    return next((one for one in own if one.wanted), None)
 
 
 def warned_for(holder: Holder, lock_id: int) -> datetime | None:
@@ -47,13 +57,14 @@ def warned_for(holder: Holder, lock_id: int) -> datetime | None:
 
 
 def door_facts(
-    holder: Holder, lock: Lock, own: Credential | None, last_change: datetime, provider: LockProvider
+    holder: Holder, lock: Lock, own: list[Credential], last_change: datetime, provider: LockProvider
 ) -> DoorFacts:
-    """All that the decision about this door depends on."""
+    """All that the decision about this door depends on; ``own`` are the guest's PINs there, not proven gone."""
+    wanted = wanted_of(own)
     return DoorFacts(
         stay=holder.window,
         ways=ways(holder, lock.pk, own),
-        last_change=(own.asked_at or own.created_at) if own is not None else last_change,
+        last_change=(wanted.asked_at or wanted.created_at) if wanted is not None else last_change,
         warned_for=warned_for(holder, lock.pk),
         offline=offline_of(lock, provider),
         backups=tuple(idle_backups(lock)),

@@ -8,8 +8,10 @@ import pytest
 
 from locks import doors
 from locks.errors import NotFound, PinTaken, Refused, Transient, Unsupported
-from locks.models import Credential
+from locks.models import Credential, Fallback
+from locks.planning import replan
 from locks.provider import Device, Window
+from locks.store import note
 from reservations.services import end
 from tests.builders import NOW
 from tests.engine import TimeMachine, time_machine_at
@@ -124,6 +126,44 @@ def test_the_first_is_not_kept_beyond_its_own_time(street: Rigid, clock: TimeMac
     change(reservation, check_out_date=(CHECK_OUT + DAY).date())
     clock.until(CHECK_OUT + MINUTE)
     assert street.on(lock.device_id) == []
+
+
+def test_no_other_code_is_handed_out_while_the_first_still_opens(street: Rigid, clock: TimeMachine) -> None:
+    """The first entry is a way in: only from its end on is the guest shut out, and then she gets another code."""
+    reservation, lock = stay()
+    clock.until(CHECK_OUT - 2 * HOUR)
+    [before] = street.on(lock.device_id)
+
+    def no_more(call: str) -> None:
+        if call == "create":
+            raise Transient("no answer")
+
+    street.before = no_more
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_OUT - HOUR)
+    assert (street.on(lock.device_id), street.offline) == ([before], [])
+    assert not Fallback.objects.exists()
+    clock.until(CHECK_OUT + MINUTE)
+    assert [code.window.ends_at for _, code in street.offline] == [CHECK_OUT + DAY]
+    assert Fallback.objects.earliest("warned_at").shut_from == CHECK_OUT, "warned of before"
+
+
+def test_a_first_entry_that_was_seen_gone_is_no_way_in(street: Rigid, clock: TimeMachine) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+
+    def no_more(call: str) -> None:
+        if call == "create":
+            raise Transient("no answer")
+
+    street.before = no_more
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + HOUR)
+    assert street.offline == []
+    note(Credential.objects.get(bridges=True), state="absent", provider_ref="")
+    replan(reservation.pk, now=clock.now)
+    clock.until(CHECK_IN + 2 * HOUR)
+    assert len(street.offline) == 1
 
 
 def test_a_pin_that_was_lost_before_its_change_is_put_back(street: Rigid, clock: TimeMachine) -> None:
