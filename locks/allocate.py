@@ -39,7 +39,8 @@ def allocate(holder: Holder, *, now: datetime) -> list[Credential]:
     for (length, digits), doors in groups.items():
         missing = [lock for lock in doors if lock.pk not in have]
         if missing:
-            pin = _digits_of_the_holder(doors, have, taken) or pins.choose(length, digits, taken)
+            known = [have[lock.pk] for lock in doors if lock.pk in have]
+            pin = _digits_of_the_holder(known, length, digits, taken) or pins.choose(length, digits, taken)
             made += [_new(holder, lock, pin) for lock in missing]
     Credential.objects.bulk_create(made)
     for credential in made:
@@ -47,14 +48,17 @@ def allocate(holder: Holder, *, now: datetime) -> list[Credential]:
     return present + made
 
 
-def _digits_of_the_holder(doors: list[Lock], have: dict[int, Credential], taken: Callable[[str], bool]) -> str | None:
-    """A door that was added later gets the digits the guest already knows, unless somebody else is near them there."""
-    known = next((have[lock.pk] for lock in doors if lock.pk in have and have[lock.pk].pin_sealed), None)
-    if known is None:
-        return None
-    pin = sealing.unseal(known.pin_sealed)
-    free = not taken(pin) and not any(taken(other) for other in pins.near(pin, known.lock.pin_digits))
-    return pin if free else None
+def _digits_of_the_holder(
+    known: list[Credential], length: int, digits: str, taken: Callable[[str], bool]
+) -> str | None:  # fmt: skip
+    """A door that was added later gets the digits the guest already knows, unless somebody else is near them there.
+
+    Nor does it where the locks' length or digits were changed since: it would not take them.
+    """
+    for pin in (sealing.unseal(one.pin_sealed) for one in known if one.pin_sealed):
+        if len(pin) == length and set(pin) <= set(digits) and pins.is_free(pin, taken):
+            return pin
+    return None
 
 
 def _taken(locks: list[Lock], holder: Holder, now: datetime) -> Callable[[str], bool]:

@@ -30,10 +30,13 @@ def is_weak(pin: str) -> bool:
     return repeated or len(set(pin)) < min(4, len(pin) - 2) or pin in FAMOUS or pin == pin[::-1]
 
 
-def near(pin: str, digits: str = "0123456789") -> Iterator[str]:
-    """Every PIN at distance 1: one digit replaced, or two neighbours swapped."""
+def near(pin: str) -> Iterator[str]:
+    """Every PIN at distance 1: one digit replaced, or two neighbours swapped.
+
+    All ten digits count, also on a keypad that lacks some: a PIN from before its digits were narrowed may be live.
+    """
     for place, old in enumerate(pin):
-        for digit in digits:
+        for digit in "0123456789":
             if digit != old:
                 yield pin[:place] + digit + pin[place + 1 :]
     for place in range(len(pin) - 1):
@@ -41,13 +44,20 @@ def near(pin: str, digits: str = "0123456789") -> Iterator[str]:
             yield pin[:place] + pin[place + 1] + pin[place] + pin[place + 2 :]
 
 
+def is_free(pin: str, is_taken: Callable[[str], bool]) -> bool:
+    """Whether it is nobody's, and no slip away from somebody's."""
+    return not is_taken(pin) and not any(is_taken(other) for other in near(pin))
+
+
 def choose(length: int, digits: str, is_taken: Callable[[str], bool]) -> str:
     """A random PIN that is not weak, not taken, and not near a taken one.
 
-    Raises Capacity when none is found, which on a keypad of 6 digits takes thousands of live PINs.
+    Raises Capacity when none is found, which on a keypad of 6 digits takes thousands of live PINs. No PIN is tried
+    twice, so where there are no more than ``TRIES`` all are.
     """
-    for _ in range(TRIES):
-        pin = "".join(secrets.choice(digits) for _ in range(length))
-        if not is_weak(pin) and not is_taken(pin) and not any(is_taken(other) for other in near(pin, digits)):
+    size = len(digits) ** length
+    for number in secrets.SystemRandom().sample(range(size), min(TRIES, size)):
+        pin = "".join(digits[number // len(digits) ** place % len(digits)] for place in range(length))
+        if not is_weak(pin) and is_free(pin, is_taken):
             return pin
     raise Capacity("No free PIN was found for this door: remove old codes, or allow longer PINs on the lock.")

@@ -147,7 +147,7 @@ def test_a_lock_may_have_a_number_of_its_own_and_all_digits_differ(street: FakeD
     lock = prefilled(street, clock, backup_pins=3)
     pins = {digits(street, backup) for backup in live(lock)}
     assert len(pins) == 3
-    assert not any(other in pins for pin in pins for other in near(pin, lock.pin_digits))
+    assert not any(other in pins for pin in pins for other in near(pin))
 
 
 def test_tending_twice_finds_nothing_and_asks_no_lock(street: FakeDoors, clock: TimeMachine) -> None:
@@ -305,7 +305,7 @@ def test_after_the_stay_it_is_gone_with_proof_and_replaced_by_other_digits(
     [idle] = live(lock)
     assert (idle.state, idle.wanted) == ("on_lock", True)
     assert digits(street, idle) != pin
-    assert digits(street, idle) not in near(pin, lock.pin_digits)
+    assert digits(street, idle) not in near(pin)
 
 
 def test_removal_never_gives_up_and_a_person_is_told(street: FakeDoors, clock: TimeMachine, told: list[str]) -> None:
@@ -576,7 +576,7 @@ def test_the_promises_hold_for_backups_too(street: FakeDoors, clock: TimeMachine
     clock.until(CHECK_IN)
     pins = [held.pin for held in street.on(lock.device_id)]
     assert len(pins) == len(set(pins)) == 15
-    assert not any(other in pins for pin in pins for other in near(pin, lock.pin_digits))
+    assert not any(other in pins for pin in pins for other in near(pin))
 
 
 def test_no_digits_of_a_backup_leave_the_seal(street: FakeDoors, clock: TimeMachine, tmp_path: Any) -> None:
