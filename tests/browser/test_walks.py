@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,9 +27,9 @@ def olga(request: pytest.FixtureRequest, visits: Visits) -> Visitor:
 
 
 @pytest.fixture
-def guest(olga: Visitor) -> str:
-    """Somebody else in every test, so that the desk's Ana is not the phone's."""
-    return f"Ana {olga.language} {olga.page.evaluate('innerWidth')}"
+def guest() -> str:
+    """Somebody else in every test, so that a search never finds the stay of the test before."""
+    return f"Ana {secrets.token_hex(4)}"
 
 
 @pytest.fixture
@@ -99,6 +100,20 @@ def test_an_event_is_replayed(street: House, olga: Visitor, guest: str, book: Ca
     before = processed(olga)
     olga.press_and_confirm("Replay")
     wait_for(lambda: olga.page.reload() and processed(olga) not in ("", before), why="it is processed once more")
+
+
+def test_a_guests_jobs_are_found_and_the_stay_is_on_the_timeline(
+    street: House, olga: Visitor, guest: str, book: Callable[..., str]
+) -> None:
+    street.mail(book(ZIGBEE, starts_in=-60, lasts=3600))
+    olga.go(f"{JOBS}?q={guest}")
+    found = olga.page.locator("#result_list tbody tr")
+    expect(found.filter(has_text=guest).first).to_be_visible()
+    expect(found.filter(has_not_text=guest)).to_have_count(0)
+    olga.go("/admin/timeline/")
+    olga.page.locator(".tl-stay", has_text=guest).last.click()
+    expect(olga.page).to_have_url(re.compile(r"/reservations/reservation/\d+/change/"))
+    expect(olga.page.get_by_text(guest).first).to_be_visible()
 
 
 def open_stay(visitor: Visitor, guest: str) -> None:
