@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -312,6 +313,11 @@ class Credential(models.Model):
             return timedelta(0)
         ended = min(self.ends_at, self.unwanted_at or self.ends_at)
         return max(timedelta(0), (self.removed_at or now) - ended)
+
+
+def total_exposure(credentials: Iterable[Credential], now: datetime) -> timedelta:
+    """Of all PINs of a stay together: two that stayed behind for an hour each are two hours."""
+    return sum((one.exposure(now) for one in credentials), timedelta(0))
 
 
 class Withdrawal(models.Model):

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from locks import caretaker
-from locks.models import Credential, Fallback
+from locks.models import Credential, Fallback, total_exposure
 from locks.reveal import may_be_shown
 from locks.troubles import troubles_of
 from reservations.models import Reservation
@@ -39,6 +39,7 @@ def story(reservation_id: int, *, now: datetime, user: Asking, asked: str = "") 
             {**_credential(row, zone, now), "reveal": reveals and row.pk if may_be_shown(row, now) else None}
             for row in stay.credentials.all()
         ],
+        "exposed": round(total_exposure(stay.credentials.all(), now).total_seconds() / 60),
         "fallbacks": [_fallback(row, zone, now) for row in stay.fallbacks.select_related("lock", "credential")],
         "history": history(stay, now=now, user=user), "why": why(stay, asked, now=now),
         "links": _links(stay, now),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ninja import Schema
 from pydantic import Field
 
-from locks.models import Credential, Lock, Withdrawal
+from locks.models import Credential, Lock, Withdrawal, total_exposure
 from locks.troubles import troubles_of
 from reservations.models import Reservation
 from smartlock.api.shapes import CredentialState, StaySource, StayStatus
@@ -142,6 +142,7 @@ class Stay(StayRow):
     withdrawn: WithdrawnBy | None
     doors: list[Door]
     proven_doors: int
+    exposure_minutes: Annotated[int, Field(description="how long its PINs were on locks after their end, all together")]
     former_credentials: list[CredentialRow]
 
 
@@ -188,6 +189,7 @@ def detail(stay: Reservation, *, now: datetime) -> dict[str, Any]:
         "withdrawn": {"actor": withdrawal.actor, "at": withdrawal.at} if withdrawal else None,
         "doors": doors,
         "proven_doors": sum(bool(door["credential"] and door["credential"]["is_proven"]) for door in doors),
+        "exposure_minutes": round(total_exposure(credentials, now).total_seconds() / 60),
         "former_credentials": [
             credential(one, zone=stay.accommodation.timezone, now=now) for one in credentials
             if on_door.get(one.lock_id) != one

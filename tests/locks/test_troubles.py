@@ -10,7 +10,7 @@ import pytest
 from django.utils import translation
 
 from locks import troubles
-from locks.models import Credential, Lock
+from locks.models import Credential, Lock, total_exposure
 from locks.troubles import troubles_of
 from tests.builders import NOW
 
@@ -68,6 +68,7 @@ def test_what_was_never_sent_exposes_nobody() -> None:
     ended_early = Credential(starts_at=STARTS, ends_at=ENDS, unwanted_at=NOW, **ASKED)
     assert never.exposure(ENDS + HOUR) == timedelta(0)
     assert ended_early.exposure(NOW + HOUR) == HOUR
+    assert total_exposure([never, ended_early, ended_early], NOW + HOUR) == 2 * HOUR
 
 
 def test_every_sentence_is_translated() -> None:
