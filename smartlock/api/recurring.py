@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema, Status
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from scheduler import clock
 from scheduler.models import RecurringJob, RecurringRun
@@ -30,6 +30,9 @@ RunStatus = Literal["queued", "running", "succeeded", "failed", "skipped", "canc
 CRON = r"^[0-9A-Za-z*,/-]{1,60}( [0-9A-Za-z*,/-]{1,60}){4}$"
 
 
+ONE_OF_THREE = "A schedule is exactly one of cron, every_seconds and times."
+
+
 class When(Body):
     """Exactly one of ``cron``, ``every_seconds`` and ``times``."""
 
@@ -44,13 +47,10 @@ class When(Body):
     ] = []
     timezone: Annotated[Zone, Field(description="IANA; that of the clock")] = "America/Sao_Paulo"
 
-    @model_validator(mode="after")
-    def _is_one(self) -> When:
-        if sum(value is not None for value in (self.cron, self.every_seconds, self.times)) != 1:
-            raise ValueError("give exactly one of cron, every_seconds and times")
-        return self
-
     def schedule(self) -> Schedule:
+        """Raises Problem 409 when it says nothing, or several things at once: no schema can tell."""
+        if sum(value is not None for value in (self.cron, self.every_seconds, self.times)) != 1:
+            raise Problem(409, ONE_OF_THREE, what_to_do="Leave out the others.")
         if self.every_seconds is not None:
             return schedules.every(self.every_seconds)
         if self.times is not None:

@@ -54,8 +54,8 @@ def test_a_schedule_is_given_in_three_ways(api: Caller, schedule: Any, expected:
 
 
 @pytest.mark.parametrize("schedule", [{}, {"cron": "0 3 * * *", "every_seconds": 900}, {"cron": "nonsense"}])
-def test_a_schedule_that_is_not_one_is_422(api: Caller, schedule: Any) -> None:
-    assert made(api, schedule=schedule).status == 422
+def test_a_schedule_that_is_nothing_or_several_things_at_once_is_a_conflict(api: Caller, schedule: Any) -> None:
+    assert made(api, schedule=schedule).status == 409
 
 
 @pytest.mark.parametrize(
