@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import fakeredis
 import pytest
+from django.utils import translation
 from xdist.scheduler import LoadScopeScheduling
 
 from scheduler import pool, publisher, queues, redis
@@ -37,6 +38,13 @@ def fake_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[fakeredis.FakeRedis]
     monkeypatch.setattr(redis, "client", lambda: fake)
     yield fake
     fake.close()
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page fetched in another language leaves it active in the thread, for whichever test comes next."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)
