@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from tests.journeys.house import House, wait_for
+from tests.journeys.house import ZONES, House, wait_for
 from tests.sandbox_process import WIFI, ZIGBEE
 
 
@@ -18,8 +19,8 @@ def pin_in(body: str) -> str:
 
 def test_a_guest_gets_in_during_her_stay_and_nobody_else_does(home: House) -> None:
     guest, door = "ana@example.com", ZIGBEE
-    # Somebody books. The stay starts in a few seconds, so the PIN is due at once.
-    stay = home.book(door, starts_in=10, lasts=10, guest=guest)
+    # Somebody books. The stay starts in half a minute, so the PIN is due at once.
+    stay = home.book(door, starts_in=30, lasts=30, guest=guest)
 
     # She is told her PIN, and only after the door has proven that it has it.
     message = home.mail(guest)
@@ -46,13 +47,19 @@ def finished(home: House, reservation: str) -> set[str] | None:
 def test_the_pin_waits_for_its_hour(home: House) -> None:
     """One hour before check-in, not earlier: until then there is a job with its due time, and an empty door."""
     guest = "hour@example.com"
-    stay = home.book(ZIGBEE, starts_in=3600 + 9, lasts=3600, guest=guest)
+    stay = home.book(ZIGBEE, starts_in=86400, lasts=3600, guest=guest)
     job = wait_for(lambda: next(iter(home.jobs(stay["_id"])), None), why="the job is planned")
     assert (job["kind"], job["state"], job["attempts"]) == ("locks.generate_pin", "scheduled", [])
     assert home.codes(ZIGBEE) == 0
+
+    # She comes earlier: however long the news took, the PIN is made an hour before she is there, and no sooner.
+    change = home.times(ZIGBEE, 3600 + 15, 2 * 3600)
+    home.sandbox.change(stay["_id"], **change)
+    check_in = datetime.fromisoformat(f"{change['checkInDate']}T{change['checkInTime']}")
+    due = check_in.replace(tzinfo=ZoneInfo(ZONES[ZIGBEE])) - timedelta(hours=1)
     assert home.mail(guest)
     [attempt, *_] = home.jobs(stay["_id"])[0]["attempts"]
-    assert datetime.fromisoformat(attempt["started_at"]) >= datetime.fromisoformat(job["run_at"])
+    assert datetime.fromisoformat(attempt["started_at"]) >= due
     assert attempt["lateness_ms"] >= 0
     home.sandbox.cancel(stay["_id"])
     wait_for(lambda: home.codes(ZIGBEE) == 0, why="cancelled: the PIN goes at once")

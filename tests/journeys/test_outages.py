@@ -18,7 +18,7 @@ from tests.journeys.house import House, house, wait_for
 from tests.journeys.test_a_guest_stay import pin_in
 from tests.sandbox_process import BLE
 
-HOUR, AHEAD = 3600, 14  # seconds: the lead, and when a job is due
+HOUR, AHEAD = 3600, 20  # seconds: the lead, and when a job is due
 LONG = 120.0
 WRITE = "-c default_transaction_read_only=off"
 GENERATE = """
