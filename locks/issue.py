@@ -175,7 +175,10 @@ def _put_beside(old: Credential, now: datetime) -> None:
         pin_fingerprint=old.pin_fingerprint, starts_at=old.starts_at, ends_at=old.ends_at,
         first_used_at=old.first_used_at, revealed_at=old.revealed_at,
     )  # fmt: skip
-    note(old, wanted=False, unwanted_at=now, bridges=overlap, starts_at=was.starts_at, ends_at=was.ends_at)
+    note(
+        old, wanted=False, unwanted_at=None if overlap else now, bridges=overlap, starts_at=was.starts_at,
+        ends_at=was.ends_at,
+    )  # fmt: skip
     new.save()
     replan_subject(old.subject, now=now)
 

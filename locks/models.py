@@ -192,7 +192,7 @@ class Credential(models.Model):
     pin_fingerprint = models.CharField(max_length=64, editable=False)
 
     wanted = models.BooleanField(_("wanted"), default=True)
-    unwanted_at = models.DateTimeField(null=True, blank=True)
+    unwanted_at = models.DateTimeField(null=True, blank=True)  # from when on it should be gone, if before its end
     starts_at = models.DateTimeField(_("opens from"))
     ends_at = models.DateTimeField(_("opens until"))
 
@@ -304,15 +304,19 @@ class Credential(models.Model):
         known = self.proven or self.asked
         return (known, self.wish) if self.wanted and known is not None and known != self.wish else None
 
-    def exposure(self, now: datetime) -> timedelta:
-        """How long it was, or still is, on the lock after its end; zero when it went in time or was never sent.
+    @property
+    def closes_at(self) -> datetime:
+        """From when on it should be off the lock: its end, or the moment in which somebody ended the right to it.
 
-        The end is that of its window, or the moment in which somebody ended the right to it.
+        One that bridges has no such moment before the one after it is proven.
         """
+        return min(self.ends_at, self.unwanted_at or self.ends_at)
+
+    def exposure(self, now: datetime) -> timedelta:
+        """How long it was, or still is, on the lock after its end; zero when it went in time or was never sent."""
         if self.asked_at is None and self.proven_at is None:
             return timedelta(0)
-        ended = min(self.ends_at, self.unwanted_at or self.ends_at)
-        return max(timedelta(0), (self.removed_at or now) - ended)
+        return max(timedelta(0), (self.removed_at or now) - self.closes_at)
 
 
 def total_exposure(credentials: Iterable[Credential], now: datetime) -> timedelta:

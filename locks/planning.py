@@ -7,17 +7,17 @@ Running it twice changes nothing, and the order in which facts arrive does not m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from locks import holders
 from locks.holders import Holder
 from locks.models import Credential, Withdrawal
-from locks.plan import KINDS, WantedJob, is_entitled, plan, ran_its_course
+from locks.plan import KINDS, WantedJob, is_bridge, is_entitled, plan, ran_its_course
 from locks.store import note_new
 from locks.watching import wanted_looks
 from reservations.models import Reservation
@@ -83,9 +83,9 @@ def renew(reservation_id: int, *, now: datetime, actor: str) -> int:
     found = holders.of(f"reservation:{reservation_id}", hold=True)
     count = 0
     for holder in (one for one in found if is_entitled(one, now)):
-        for credential in holder.credentials().filter(wanted=True):
-            note_new(credential, wanted=False, unwanted_at=now)
-            count += 1
+        for credential in holder.credentials().filter(Q(wanted=True) | Q(bridges=True), removed_at__isnull=True):
+            count += credential.wanted
+            note_new(credential, wanted=False, bridges=False, unwanted_at=now)
     if count:
         record("pins.renewed", f"reservation:{reservation_id}", actor=actor, count=count)
         replan(reservation_id, now=now)
@@ -131,8 +131,7 @@ def _in_line(subjects: Iterable[str], now: datetime) -> set[str]:
 
 
 def _is_in_line(holder: Holder, credentials: list[Credential], known: list[Job], now: datetime) -> bool:
-    for credential in credentials:
-        wish = _wish(holder, credential, now) if credential.wanted else {}
+    for credential, wish in _wishes(holder, credentials, now):
         if any(getattr(credential, name) != value for name, value in wish.items()):
             return False
     if any(one.is_backup() for one in holder.fallbacks):  # the pool of that lock follows the stay
@@ -154,9 +153,29 @@ def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetim
 
     Only the wish is written: what a worker learns about the door in this very moment is not overwritten.
     """
-    for credential in credentials:
+    for credential, wish in _wishes(holder, credentials, now):
+        note_new(credential, **wish)
+
+
+def _wishes(
+    holder: Holder, credentials: list[Credential], now: datetime
+) -> Iterator[tuple[Credential, dict[str, Any]]]:
+    """What the holder's facts make of each that is wanted or bridges; the rest is on its way out for good."""
+    facts = holder.facts(credentials)
+    for credential, known in zip(credentials, facts.credentials, strict=True):
         if credential.wanted:
-            note_new(credential, **_wish(holder, credential, now))
+            yield credential, _wish(holder, credential, now)
+        elif credential.bridges:
+            yield credential, _wish_of_bridge(credential, holder.ends_at, is_bridge(facts, known, now), now)
+
+
+def _wish_of_bridge(credential: Credential, ends_at: datetime, is_needed: bool, now: datetime) -> dict[str, Any]:
+    """It stays while it is needed, within the stay. Once it is not, it never becomes a bridge again."""
+    held = credential.proven or credential.asked or credential.wish
+    until = min(held.ends_at, ends_at)
+    if not is_needed or until <= credential.starts_at:
+        return {"bridges": False, "unwanted_at": now}
+    return {"ends_at": until}
 
 
 def _wish(holder: Holder, credential: Credential, now: datetime) -> dict[str, Any]:

@@ -239,7 +239,8 @@ def _both(valid: Sequence[PinReading], everything: Sequence[PinReading]) -> list
 
 
 def _ours(credential: Credential, now: datetime) -> Ours:
-    wanted = credential.wanted and credential.removed_at is None and credential.ends_at > now
+    kept = credential.wanted or credential.bridges
+    wanted = kept and credential.removed_at is None and credential.ends_at > now
     just_gone = credential.removed_at is not None and credential.removed_at >= now  # the list is older than that
     return Ours(
         credential_id=credential.pk,

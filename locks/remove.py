@@ -13,7 +13,6 @@ from locks.errors import DoorError, Transient, WaitForDevice
 from locks.holders import Place
 from locks.issue import Check
 from locks.models import Credential
-from locks.plan import is_bridge
 from locks.proof import SETTLED, adopt, soon_after
 from locks.provider import LockProvider, PinState
 from locks.store import note, note_failure
@@ -44,19 +43,11 @@ def revoke_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> in
 
 def _due(place: Place, now: datetime) -> list[Credential]:
     rows = list(place.credentials().select_related("lock").filter(removed_at__isnull=True))
-    due = [c for c in rows if c.ends_at <= now or not (c.wanted or (c.bridges and _is_bridge(c, place, rows, now)))]
+    due = [c for c in rows if c.ends_at <= now or not (c.wanted or c.bridges)]
     for credential in due:
         if credential.wanted:
             note(credential, wanted=False, unwanted_at=now)
     return due
-
-
-def _is_bridge(credential: Credential, place: Place, rows: list[Credential], now: datetime) -> bool:
-    holder = place.holder()
-    if holder is None:
-        return False
-    facts = holder.facts(rows)
-    return is_bridge(facts, facts.credentials[rows.index(credential)], now)
 
 
 def _remove(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
@@ -115,4 +106,4 @@ def _alarm(credential: Credential, error: DoorError, now: datetime) -> None:
 
 def _is_overdue(credential: Credential, now: datetime) -> bool:
     """Whether the quarter of an hour of quick tries is over, and the next one only comes in an hour."""
-    return now - min(credential.ends_at, credential.unwanted_at or credential.ends_at) >= ALARM_AFTER
+    return now - credential.closes_at >= ALARM_AFTER

@@ -50,9 +50,7 @@ def _should_go(credential: Credential, now: datetime) -> bool:
 def _there_too_long(credential: Credential, now: datetime) -> Iterator[Trouble]:
     if credential.asked_at is None and not credential.provider_ref:
         return
-    since = min(credential.ends_at, credential.unwanted_at or credential.ends_at)
-    late = now - since >= OVERDUE
-    if late:
+    if now - credential.closes_at >= OVERDUE:
         yield Trouble(
             "removal_overdue", Level.ERROR, _("The PIN should be off the lock, and the lock has not confirmed that."),
             _("Check the lock's battery and connection, or delete the code in the lock's app."),

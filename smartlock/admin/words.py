@@ -121,7 +121,7 @@ def _none(stay: Reservation, credentials: list[Credential]) -> Phrase:
 
 
 def _leaving(stay: Reservation, left: list[Credential], now: datetime) -> Phrase:
-    since = min(min(c.ends_at, c.unwanted_at or c.ends_at) for c in left)
+    since = min(c.closes_at for c in left)
     late = now - since >= LATE
     text = _("still on the door since %(since)s") if late else _("being removed")
     return Phrase(text % {"since": _clock(since, stay)}, "danger" if late else "warning")

@@ -98,8 +98,7 @@ def departures(now: datetime) -> list[Departure]:
 def _pins(stay: Reservation) -> list[PinFacts]:
     return [
         PinFacts(
-            pin.lock.name, min(pin.ends_at, pin.unwanted_at or pin.ends_at), pin.removed_at,
-            pin.lock.radio == Lock.Radio.WIFI,
+            pin.lock.name, pin.closes_at, pin.removed_at, pin.lock.radio == Lock.Radio.WIFI,
         )
         for pin in stay.credentials.all()
     ]  # fmt: skip

@@ -152,13 +152,16 @@ def _accepted(facts: ArrivalFacts, now: datetime) -> Link:
         return Link(step, Light.RED, _("Refused by %(doors)s.") % {"doors": _list(refused)}, _again(facts.door_jobs))
     if (stuck := _stuck(step, facts)) is not None:
         return stuck
-    names = _list([door.name for door in doors if not door.accepted])
-    return _late(step, facts, now, _("Not accepted yet by %(doors)s.") % {"doors": names})
+    open_ones = [door for door in doors if not door.accepted]
+    text = _("Not accepted yet by %(doors)s.") % {"doors": _list([door.name for door in open_ones])}
+    if _is_bridged(open_ones, facts, now):
+        return Link(step, Light.AMBER, text, _again(facts.door_jobs), facts.door_jobs.next_at)
+    return _late(step, facts, now, text)
 
 
 def _proven(facts: ArrivalFacts, now: datetime) -> Link:
     step, doors = Step.PROVEN, facts.doors
-    if _nothing_chosen(facts) or not any(door.accepted or door.proven for door in doors):
+    if _nothing_chosen(facts) or not any(door.accepted or door.proven or door.bridged_until for door in doors):
         return Link(step, Light.LATER, _("Comes after the lock's cloud has accepted the PIN."))
     open_ones = [door for door in doors if not door.proven]
     if not open_ones:
@@ -166,10 +169,19 @@ def _proven(facts: ArrivalFacts, now: datetime) -> Link:
         return Link(step, Light.GREEN, text, at=max((d.proven_at for d in doors if d.proven_at), default=None))
     if facts.is_withdrawn:
         return Link(step, Light.NONE, _("No PIN is made as things stand."))
+    if _is_bridged(open_ones, facts, now):
+        text = _("%(doors)s changes no PIN: the entry before opens until the new one is proven.")
+        return Link(step, Light.AMBER, text % {"doors": _list([d.name for d in open_ones])}, _again(facts.door_jobs))
     tail, mend = _why_unproven(open_ones, facts)
     counted = {"proven": len(doors) - len(open_ones), "doors": len(doors)}
     text = _("Proven on %(proven)d of %(doors)d doors.") % counted + " " + tail
     return Link(step, _pressing(facts, now), text, mend)
+
+
+def _is_bridged(open_ones: list[DoorFacts], facts: ArrivalFacts, now: datetime) -> bool:
+    """Whether the guest gets in all the same, for a good while yet, with the entry before."""
+    until = max(now, facts.check_in_at) + facts.patience
+    return all(door.bridged_until is not None and door.bridged_until > until for door in open_ones)
 
 
 def _why_unproven(open_ones: list[DoorFacts], facts: ArrivalFacts) -> tuple[str, Mend]:

@@ -45,6 +45,7 @@ class DoorFacts:
     flat_at: datetime | None = None
     is_known: bool = True  # it has been heard of at all
     backup: Backup = Backup.NOT_SET_UP
+    bridged_until: datetime | None = None  # the entry before this one opens until then: the lock changes no PIN
     replaced: bool = False  # the guest was given a backup PIN or an offline code to use here
     used_at: datetime | None = None
     wrong_pins: int = 0  # since check-in

@@ -104,6 +104,7 @@ def _wrong_pins(locks: Iterable[Lock], stays: Iterable[Reservation]) -> dict[int
 def _arrival(stay: Reservation, around: Surroundings, now: datetime) -> ArrivalFacts:
     wanted = [one for one in stay.credentials.all() if one.wanted and one.removed_at is None]
     by_lock = {one.lock_id: one for one in wanted}
+    bridges = _bridges(stay, now)
     locks = list(stay.accommodation.locks.all())
     held = {one.lock_id: one for one in stay.fallbacks.all() if one.kind and one.holds(now)}
     held = {number: one for number, one in held.items() if number in {lock.pk for lock in locks}}
@@ -112,7 +113,9 @@ def _arrival(stay: Reservation, around: Surroundings, now: datetime) -> ArrivalF
     return ArrivalFacts(
         received_at=stay.created_at, check_in_at=stay.check_in_at, ends_at=stay_end(stay),
         due_at=stay.check_in_at - max((lead(lock) for lock in locks), default=patience()),
-        doors=tuple(_door(stay, lock, by_lock.get(lock.pk), held.get(lock.pk), around) for lock in locks),
+        doors=tuple(
+            _door(stay, lock, by_lock.get(lock.pk), held.get(lock.pk), bridges.get(lock.pk), around) for lock in locks
+        ),
         door_jobs=job_facts([job for job in jobs if job.kind != TELL_GUEST]),
         telling_jobs=job_facts([job for job in jobs if job.kind == TELL_GUEST]),
         telling=_telling(outlook), told_at=max((m.sent_at for m in stay.messages.all() if m.sent_at), default=None),
@@ -123,13 +126,14 @@ def _arrival(stay: Reservation, around: Surroundings, now: datetime) -> ArrivalF
 
 
 def _door(
-    stay: Reservation, lock: Lock, pin: Credential | None, given: Fallback | None, around: Surroundings
+    stay: Reservation, lock: Lock, pin: Credential | None, given: Fallback | None, bridge: Credential | None,
+    around: Surroundings,
 ) -> DoorFacts:  # fmt: skip
     troubles = {one.trouble: one for one in around.concerns.get(lock.pk, [])}
     battery, silent = troubles.get(Trouble.BATTERY), troubles.get(Trouble.SILENT)
     wifi = lock.radio == Lock.Radio.WIFI
     return DoorFacts(
-        name=lock.name, **(_replaced(stay, given) if given else _pin(pin)), sleeps=wifi,
+        name=lock.name, **(_replaced(stay, given) if given else _pin(pin, bridge)), sleeps=wifi,
         is_offline=lock.online is False and not wifi,
         silent_since=silent.since if silent else None, battery_percent=lock.battery_percent,
         battery_low=battery is not None, flat_at=battery.need_at if battery else None,
@@ -139,13 +143,25 @@ def _door(
     )  # fmt: skip
 
 
-def _pin(pin: Credential | None) -> dict[str, Any]:
+def _bridges(stay: Reservation, now: datetime) -> dict[int, Credential]:
+    """By lock, the entry that opens in place of one that is not proven yet, if it will open when she comes."""
+    comes_at = max(now, stay.check_in_at)
+    found = {}
+    for one in stay.credentials.all():
+        way = one.standing() if one.bridges and one.removed_at is None else None
+        if way is not None and way.starts_at <= comes_at < way.ends_at:
+            found[one.lock_id] = one
+    return found
+
+
+def _pin(pin: Credential | None, bridge: Credential | None) -> dict[str, Any]:
     if pin is None:
         return {}
+    used = [one.first_used_at for one in (pin, bridge) if one is not None and one.first_used_at is not None]
     return {
         "chosen": True, "accepted": bool(pin.provider_ref) and pin.asked == pin.wish, "proven": is_proven(pin),
         "proven_at": pin.proven_at, "refused": pin.state == State.FAILED, "unreadable": pin.state == State.UNKNOWN,
-        "used_at": pin.first_used_at,
+        "used_at": min(used, default=None), "bridged_until": bridge.ends_at if bridge is not None else None,
     }  # fmt: skip
 
 

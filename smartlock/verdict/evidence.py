@@ -28,7 +28,8 @@ def case_of(stay: Reservation, at: datetime, policy: Policy) -> Case:
     opened, wrong, proofs = _opened(stay, at), _wrong(locks, at), _first_proofs(stay)
     withdrawal = getattr(stay, "withdrawal", None)
     doors = (
-        _door(lock, _then(pins[lock.pk], at), opened[lock.pk], wrong[lock.pk], proofs, policy, at) for lock in locks
+        _door(lock, _then(pins[lock.pk], at, proofs), opened[lock.pk], wrong[lock.pk], proofs, policy, at)
+        for lock in locks
     )
     return Case(
         at=at, stay=Window(stay.check_in_at, stay_end(stay)), doors=tuple(doors), is_confirmed=stay.is_confirmed(),
@@ -45,10 +46,15 @@ def last_trouble(stay: Reservation, now: datetime) -> datetime | None:
     return rows.order_by("-at").values_list("at", flat=True).first()
 
 
-def _then(pins: list[Credential], at: datetime) -> Credential | None:
-    """The guest's at that moment: the last that was made by then, or the first that was made at all."""
+def _then(pins: list[Credential], at: datetime, proofs: dict[int, datetime]) -> Credential | None:
+    """The guest's at that moment: the last that was made by then, or the first that was made at all.
+
+    Where a second entry was on its way, the first opened until the door had taken the second: then it is that one.
+    """
     made = sorted(pins, key=lambda pin: (pin.created_at, pin.pk))
-    return next((pin for pin in reversed(made) if pin.created_at <= at), made[0] if made else None)
+    by_then = [pin for pin in reversed(made) if pin.created_at <= at]
+    held = (pin for pin in by_then if at < pin.closes_at and (_proof(pin, proofs) or at) < at)
+    return next(held, next(iter(by_then), made[0] if made else None))
 
 
 def _opened(stay: Reservation, at: datetime) -> dict[int, list[datetime]]:
