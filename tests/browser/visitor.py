@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.utils import translation
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route
 
 PASSWORD = "a-long-password"
 DESK, PHONE = 1440, 390
@@ -45,6 +45,11 @@ class Visitor:
         self.page.fill("input[name=password]", password)
         with self.page.expect_navigation():
             self.page.press("input[name=password]", "Enter")
+
+    def fact(self, english: str) -> Locator:
+        """A line of a row's page that is only shown, by its title."""
+        title = re.compile(rf"^\s*{re.escape(self.say(english))}\s*$", re.IGNORECASE)
+        return self.page.locator(".field-line").filter(has=self.page.locator("label", has_text=title))
 
     def press_and_confirm(self, title: str) -> None:
         """A button above a row's page, and the same word in the dialog that asks whether it is meant."""
