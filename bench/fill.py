@@ -1,7 +1,8 @@
 """A house that has run for years, written in a few statements: 500 units, stays, jobs, tries, events, audit entries.
 
 Each table gets what its columns need and nothing that PostgreSQL can make up itself; the stays follow one another in
-their units from 500 days ago to 100 days ahead, so a sixth of their jobs is still to come.
+their units from 500 days ago to 100 days ahead, so a sixth of their jobs is still to come. Not all units change guests
+on the same day, so that each day has as many arrivals as any other.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from bench.world import World
 UNITS, NIGHTS, JOBS_PER_STAY = 500, 3, 10
 KINDS = ("locks.generate_pin", "locks.revoke_pin", "notifications.tell_guest", "webhooks.process_event")
 TIMES = {"created_at": "now()", "updated_at": "now()", "facts_at": "now()"}
-ARRIVAL = f"date_trunc('day', now()) - interval '500 days' + (n / {UNITS}) * interval '{{gap}} hours' + interval '18 h'"
+ARRIVAL = (
+    f"date_trunc('day', now()) - interval '500 days' + (n / {UNITS}) * interval '{{gap}} hours' + interval '18 h'"
+    f" + (n % {UNITS} % {{days}}) * interval '1 day'"
+)
 KIND = "(ARRAY['" + "','".join(KINDS) + "'])[1 + j % 4]"
 
 
 def fill(world: World, url: str, stays: int) -> None:
     """``stays`` reservations with ten jobs each, and as many tries as jobs that are over."""
     gap = 600 * 24 * UNITS / max(stays, UNITS)  # hours between two arrivals at a unit: 600 days hold them all
-    arrival = ARRIVAL.format(gap=gap)
+    arrival = ARRIVAL.format(gap=gap, days=max(1, round(gap / 24)))
     _units(world, url)
     _stays(world, url, stays, arrival, f"{arrival} + interval '{min(gap, NIGHTS * 24) - 4} hours'")
     _jobs(world, url)

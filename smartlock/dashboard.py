@@ -18,6 +18,7 @@ from scheduler.models import Job, Queue
 from smartlock import health
 from smartlock.tonight import views
 from smartlock.tonight.board import board
+from smartlock.tonight.parts import asked
 from webhooks.models import WebhookEvent
 
 
@@ -25,7 +26,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's dashboard callback. Shows each part only to those who may see it."""
     now = clock.now()
     if request.user.has_perm(views.SEE):
-        context["tonight"] = board(now, may=request.user.has_perm)
+        context["tonight"] = board(now, may=request.user.has_perm, wanted=asked(request.GET))
     if request.user.has_perm("scheduler.view_job"):
         report = health.queues(now=now)
         context["health"] = report

@@ -21,11 +21,12 @@ from smartlock.people.roles import CHANGE_MESSAGE
 from smartlock.tonight import gather, wording
 from smartlock.tonight.chain import Chain, Light, Mend, chain
 from smartlock.tonight.facts import JobFacts
+from smartlock.tonight.parts import Asked, parts
 from smartlock.tonight.removal import PinFacts, Removal, exposure_text, removal
 
 AHEAD = timedelta(hours=36)
 BEHIND = timedelta(hours=12)
-MOST = 150
+MOST = 2000  # on each side; beyond that the page says that it does not show all
 May = Callable[[str], bool]  # whether the one who looks has a permission
 STEER = "scheduler.change_job"
 NEEDS = {
@@ -57,13 +58,19 @@ class Departure:
         return ORDER.get(self.removal.light, 2), self.stay.check_out_at, self.stay.pk
 
 
-def board(now: datetime, *, may: May) -> dict[str, Any]:
-    """What the template shows."""
+def board(now: datetime, *, may: May, wanted: Asked) -> dict[str, Any]:
+    """What the template shows. All are judged, so that no trouble hides behind a page; few are shown at once."""
     coming, going = arrivals(now), departures(now)
     return {
-        "arrivals": [_arrival_row(one, now, may=may) for one in coming],
-        "departures": [_departure_row(one, now, may=may) for one in going],
-        "headline": headline([one.chain for one in coming]), "now": now, "forms": wording.forms(),
+        "arrivals": parts(
+            "in", coming, lambda one: one.chain.worst, lambda one: _arrival_row(one, now, may=may), wording.coming,
+            wanted,
+        ),
+        "departures": parts(
+            "out", going, lambda one: one.removal.light, lambda one: _departure_row(one, now, may=may), wording.going,
+            wanted,
+        ),
+        "headline": headline([one.chain for one in coming]), "forms": wording.forms(),
         "units": bool(coming) or Reservation.objects.exists(), "cut": len(coming) >= MOST or len(going) >= MOST,
     }  # fmt: skip
 
@@ -107,7 +114,7 @@ def _pins(stay: Reservation) -> list[PinFacts]:
 def _removals(stays: Sequence[Reservation]) -> dict[str, JobFacts]:
     found: dict[str, list[Job]] = {stay.subject: [] for stay in stays}
     rows = Job.objects.filter(subject__in=list(found), kind=REVOKE, state__in=[*Job.LIVE, Job.State.FAILED])
-    for job in rows.order_by("run_at", "pk"):
+    for job in rows.only(*gather.JOB_FACTS).order_by("run_at", "pk"):
         found[job.subject].append(job)
     return {subject: gather.job_facts(jobs) for subject, jobs in found.items()}
 
@@ -118,14 +125,11 @@ def headline(chains: Sequence[Chain]) -> dict[str, Any]:
     troubled = sum(one.worst is Light.RED for one in chains)
     later = sum(one.worst is Light.LATER for one in chains)
     said = ngettext("%(proven)d of %(all)d arrival proven", "%(proven)d of %(all)d arrivals proven", len(chains))
-    notes = [
-        (troubled, ngettext("%d needs you", "%d need you", troubled), Light.RED.value),
-        (later, ngettext("%d not due yet", "%d not due yet", later), Light.LATER.value),
-    ]
+    notes = [(one, count) for one, count in ((Light.RED, troubled), (Light.LATER, later)) if count]
     light = Light.RED if troubled else Light.GREEN if proven == len(chains) else Light.LATER
     return {
-        "text": said % {"proven": proven, "all": len(chains)}, "light": light.value,
-        "notes": [{"text": text % count, "light": tone} for count, text, tone in notes if count],
+        "text": said % {"proven": proven, "all": len(chains)}, "light": light.value, "count": len(chains),
+        "notes": [{"text": wording.coming(one, count), "light": one.value} for one, count in notes],
     }  # fmt: skip
 
 
@@ -146,7 +150,7 @@ def _departure_row(one: Departure, now: datetime, *, may: May) -> dict[str, Any]
     return {
         **_head(stay), "at": moment(stay.check_out_at, zone),
         "countdown": wording.until(stay.check_out_at, now), "due": stay.check_out_at, "light": gone.light.value,
-        "icon": wording.ICONS[gone.light], "text": gone.text, "word": wording.LIGHTS[gone.light],
+        "text": gone.text, "word": wording.LIGHTS[gone.light],
         "removed": moment(gone.at, zone) if gone.at else "", "exposure": exposure_text(gone.minutes),
         "todo": _button(stay, gone.mend, may=may),
     }  # fmt: skip

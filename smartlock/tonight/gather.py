@@ -25,6 +25,7 @@ from scheduler.models import Job
 from smartlock.tonight.facts import ArrivalFacts, Backup, DoorFacts, JobFacts, Telling
 
 State = Credential.State
+JOB_FACTS = ("subject", "kind", "state", "run_at", "last_error")  # what ``job_facts`` looks at: a long night has many
 TELLING = {
     Message.State.SENDING: Telling.SENDING, Message.State.FAILED: Telling.FAILED,
     Message.State.SKIPPED: Telling.UNREACHABLE,
@@ -86,7 +87,7 @@ def _jobs(stays: Iterable[Reservation]) -> dict[str, list[Job]]:
         subject__in=[stay.subject for stay in stays], kind__in=[GENERATE, CHANGE, TELL_GUEST],
         state__in=[*Job.LIVE, Job.State.FAILED],
     )  # fmt: skip
-    for job in rows.order_by("run_at", "pk"):
+    for job in rows.only(*JOB_FACTS).order_by("run_at", "pk"):
         found[job.subject].append(job)
     return found
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from smartlock.tonight.chain import Light, Link, Mend, Step
 
@@ -41,6 +41,27 @@ def link(one: Link, zone: ZoneInfo) -> dict[str, Any]:
         "light": one.light.value, "icon": ICONS[one.light], "title": STEPS[one.step], "word": LIGHTS[one.light],
         "text": f"{one.text}{at}",
     }  # fmt: skip
+
+
+def coming(light: Light, count: int) -> str:
+    """How many arrivals are of this colour."""
+    return {
+        Light.RED: ngettext("%d needs you", "%d need you", count),
+        Light.AMBER: ngettext("%d is on its way", "%d are on their way", count),
+        Light.LATER: ngettext("%d not due yet", "%d not due yet", count),
+        Light.GREEN: ngettext("%d proven", "%d proven", count),
+    }[light] % count
+
+
+def going(light: Light, count: int) -> str:
+    """How many departures are of this colour."""
+    return {
+        Light.RED: ngettext("%d needs you", "%d need you", count),
+        Light.AMBER: ngettext("%d PIN is being taken off", "%d PINs are being taken off", count),
+        Light.LATER: ngettext("%d leaves later", "%d leave later", count),
+        Light.GREEN: ngettext("%d removal proven", "%d removals proven", count),
+        Light.NONE: ngettext("%d had no PIN on a door", "%d had no PIN on a door", count),
+    }[light] % count
 
 
 def forms() -> dict[str, str]:

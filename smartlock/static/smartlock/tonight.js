@@ -1,5 +1,6 @@
 // Renews the first page's rows every 25 seconds while somebody looks at it, and counts its times down.
 // What is open stays open, and the focus stays where it was; when it cannot be renewed, the page says so.
+// What is folded and what is not stands in the address: a press changes it there and renews at once.
 (function () {
   "use strict";
   const EVERY = 25000;
@@ -48,8 +49,9 @@
   async function renew() {
     if (document.hidden || under_way) return;
     under_way = true;
+    const asked = window.location.search;
     try {
-      const answer = await fetch(status.dataset.url, { credentials: "same-origin", cache: "no-store" });
+      const answer = await fetch(status.dataset.url + asked, { credentials: "same-origin", cache: "no-store" });
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("sl-tonight");
       if (!answer.ok || !fresh) throw new Error("no board in the answer");
       put(document.adoptNode(fresh));
@@ -61,10 +63,30 @@
       under_way = false;
     }
     count();
+    if (asked !== window.location.search) renew();
+  }
+
+  function unfold(event) {
+    const link = event.target.closest("a[data-unfold]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    window.history.replaceState(null, "", link.href);
+    renew();
+  }
+
+  // The words of a proof stand in the row's details; on hover its mark says them too.
+  function explain(event) {
+    const mark = event.target.closest(".sl-links > span");
+    if (!mark || mark.title) return;
+    const words = mark.closest("details").querySelectorAll("dt, dd");
+    const place = 2 * Array.from(mark.parentNode.children).indexOf(mark);
+    mark.title = words[place].textContent + ". " + words[place + 1].textContent;
   }
 
   setInterval(renew, EVERY);
   setInterval(count, 10000);
   document.addEventListener("visibilitychange", renew);
+  document.addEventListener("click", unfold);
+  document.addEventListener("mouseover", explain);
   count();
 })();
