@@ -31,6 +31,13 @@ class DoorError(JobError):
     code = "door_error"
     of_cloud = False  # the provider's cloud itself failed, whichever lock was asked for
 
+    def __init__(
+        self, message: str = "", *, code: str | None = None, after: float | None = None, brand_code: str = ""
+    ) -> None:
+        """``brand_code`` is the brand's own word, such as tuya_2303; pages have words for each ``code``."""
+        super().__init__(message, code=code, after=after)
+        self.brand_code = brand_code
+
 
 class Transient(DoorError, Retry):
     """The provider could not be reached or is busy; try again soon."""

@@ -7,16 +7,34 @@ is active where they are shown. Errors come first, because somebody may be stand
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 
+from locks.errors import (
+    AccountBroken,
+    AccountPaused,
+    Capacity,
+    Configuration,
+    Limited,
+    NameTaken,
+    NotFound,
+    Paused,
+    PinTaken,
+    Refused,
+    Transient,
+    UnknownOutcome,
+    Unsupported,
+    WaitForDevice,
+)
 from locks.models import Credential, Lock
 
 State = Credential.State
+NOT_ANSWERED = "not_answered"
 OVERDUE = timedelta(minutes=15)  # removal is tried quickly for so long before a person is told
 
 
@@ -40,7 +58,10 @@ def troubles_of(credential: Credential, now: datetime) -> list[Trouble]:
     if credential.is_gone():
         return []
     found = _there_too_long(credential, now) if _should_go(credential, now) else _not_there_yet(credential, now)
-    return sorted(dict.fromkeys(found), key=lambda trouble: trouble.level is not Level.ERROR)
+    once = {trouble.code: trouble for trouble in found}
+    if len(once) > 1:  # the others say of what it does not answer
+        once.pop(NOT_ANSWERED, None)
+    return sorted(once.values(), key=lambda trouble: trouble.level is not Level.ERROR)
 
 
 def _should_go(credential: Credential, now: datetime) -> bool:
@@ -113,28 +134,81 @@ def _digits_are_gone(credential: Credential) -> bool:
 
 
 def _of_the_way(credential: Credential) -> Iterator[Trouble]:
-    """What the last try met; a code nobody has words for is told in the words of the machine."""
-    code = credential.error_code
-    if code == "door_full":
-        yield Trouble(
-            "lock_full", Level.ERROR, _("The lock holds no more codes."),
-            _("Delete codes that are not needed any longer, or raise the number the lock can hold."),
-        )  # fmt: skip
-    elif code == "door_configuration":
-        yield Trouble(
-            "account", Level.ERROR, _("The account with the lock's provider is not in order."),
-            _("Check its login, its plan and its expiry; then try the failed jobs again."),
-        )  # fmt: skip
-    elif code == "too_many_writes":
-        yield Trouble(
-            "too_many_writes", Level.ERROR,
-            _("The lock was written to too often within an hour, so it is left alone for a while."),
-            _("Look at the lock: it takes codes and does not keep them."),
-        )  # fmt: skip
-    elif code in ("door_refused", "door_unsupported"):
-        yield Trouble(
-            "refused", Level.ERROR, _("The lock refuses this PIN for good."),
-            _("Read the last error, put right what it names, and try the failed job again."),
-        )  # fmt: skip
+    """What the last try met; a word nobody has explained is told as the machine wrote it down."""
+    known = _WAY.get(credential.error_code)
+    if known is not None:
+        yield Trouble(known.code, known.level, _(known.text), _(known.remedy))
     elif credential.last_error:
         yield Trouble("last_error", Level.WARNING, credential.last_error, _("It is tried again by itself."))
+
+
+_ACCOUNT = Trouble(
+    "account", Level.ERROR, N_("The account with the lock's provider is not in order."),
+    N_("Check its login, its plan and its expiry; then try the failed jobs again."),
+)  # fmt: skip
+_ACCOUNT_PAUSED = replace(_ACCOUNT, remedy=N_("Check its login, its plan and its expiry; it goes on by itself then."))
+_REFUSED = Trouble(
+    "refused", Level.ERROR, N_("The lock refuses this PIN for good."),
+    N_("Read the last error, put right what it names, and try the failed job again."),
+)  # fmt: skip
+_NEW_DIGITS = Trouble(
+    "digits_refused", Level.WARNING, N_("The lock does not take these digits: it holds them for another code."),
+    N_("Nothing: other digits are chosen, and the guest is told."),
+)  # fmt: skip
+# By the word of the error (``locks.errors``); marked for translation here, and translated where they are shown.
+_WAY: dict[str, Trouble] = {
+    Capacity.code: Trouble(
+        "lock_full", Level.ERROR, N_("The lock holds no more codes."),
+        N_("Delete codes that are not needed any longer, or raise the number the lock can hold."),
+    ),
+    Configuration.code: _ACCOUNT,
+    AccountBroken.code: _ACCOUNT_PAUSED,
+    AccountPaused.code: _ACCOUNT_PAUSED,
+    Refused.code: _REFUSED,
+    Unsupported.code: _REFUSED,
+    NotFound.code: _REFUSED,
+    NameTaken.code: _REFUSED,
+    PinTaken.code: _NEW_DIGITS,
+    "pin_taken": _NEW_DIGITS,
+    "too_many_writes": Trouble(
+        "too_many_writes", Level.ERROR,
+        N_("The lock was written to too often within an hour, so it is left alone for a while."),
+        N_("Look at the lock: it takes codes and does not keep them."),
+    ),
+    Transient.code: Trouble(
+        "cloud_trouble", Level.WARNING, N_("The provider of the lock was busy or did not answer as it should."),
+        N_("Nothing yet: it is tried again by itself."),
+    ),
+    UnknownOutcome.code: Trouble(
+        "outcome_unknown", Level.WARNING, N_("It is not known whether the lock was given the last order."),
+        N_("Nothing yet: the lock is read before anything is written to it again."),
+    ),
+    Paused.code: Trouble(
+        "lock_paused", Level.WARNING, N_("The lock failed several times in a row, so it is left alone for a moment."),
+        N_("Nothing yet: it is tried again by itself. If it lasts, check its battery and connection."),
+    ),
+    Limited.code: Trouble(
+        "waits_its_turn", Level.WARNING, N_("Calls to the locks are made at the pace their provider allows."),
+        N_("Nothing: its turn comes by itself."),
+    ),
+    WaitForDevice.code: Trouble(
+        NOT_ANSWERED, Level.WARNING, N_("The lock, or its gateway, is out of reach or has not answered yet."),
+        N_("Nothing yet: it is tried again by itself."),
+    ),
+    "pin_erased": Trouble(
+        "digits_erased", Level.WARNING, N_("The digits were erased once the guest had them."),
+        N_("Nothing: new digits are chosen, and the guest is told."),
+    ),
+    "pin_vanished": Trouble(
+        "pin_vanished", Level.WARNING, N_("The lock did not keep the PIN it was given."),
+        N_("Nothing yet: it is put back. If it happens again, look at the lock."),
+    ),
+    "change_refused": Trouble(
+        "change_refused", Level.WARNING, N_("The lock cannot give a PIN other times."),
+        N_("Nothing: a second PIN takes its place."),
+    ),
+    "old_doors_first": Trouble(
+        "old_doors_first", Level.WARNING, N_("The PIN is taken off the former doors first."),
+        N_("Nothing yet: this door comes next."),
+    ),
+}  # fmt: skip

@@ -140,7 +140,9 @@ class TuyaClient:
         fields = result if isinstance(result, dict) else {}
         value, seconds_left = fields.get("access_token"), fields.get("expire_time", fields.get("expire"))
         if not isinstance(value, str) or not value or not isinstance(seconds_left, int):
-            raise Transient(f"{what} failed: Tuya's answer holds no token; it will be tried again.", code="tuya_token")
+            raise Transient(
+                f"{what} failed: Tuya's answer holds no token; it will be tried again.", brand_code="tuya_token"
+            )
         return Token(value, seconds_left)
 
     def _signed(self, method: str, path: str, query: Mapping[str, str], body: bytes, token: str) -> httpx.Request:

@@ -60,7 +60,7 @@ def error_for(code: int, *, what: str, tid: str, write: bool, msg: str = "", ess
     if code in NOT_SUBSCRIBED_CODES and not essential:
         verdict = Verdict(Configuration, verdict.meaning)
     text = f"{what} failed: {verdict.meaning} (Tuya code {code}, tid {tid or 'none'})."
-    error = verdict.error(text, code=f"tuya_{code}", after=verdict.after)
+    error = verdict.error(text, after=verdict.after, brand_code=f"tuya_{code}")
     error.of_cloud = code in CLOUD_CODES
     return error
 

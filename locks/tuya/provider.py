@@ -95,7 +95,7 @@ class TuyaProvider:
         try:
             row = self.client.read(path, what=what)
         except NotFound as error:
-            return PinReading(ref, "", PinState.GONE, None, error.code)
+            return PinReading(ref, "", PinState.GONE, None, error.brand_code)
         if not isinstance(row, dict):
             return PinReading(ref, "", PinState.UNKNOWN, None, "unreadable answer")
         return decoding.pin_reading(row, ref, device.radio)
@@ -209,7 +209,7 @@ class TuyaProvider:
             except Refused as error:
                 if _is(error, {WINDOW_PASSED_CODE}):
                     # The window is not over, so only our "now" came too late: a fresh one will do.
-                    raise Transient(str(error), code=error.code) from error
+                    raise Transient(str(error), brand_code=error.brand_code) from error
                 if last_try or not _is(error, {STALE_TICKET_CODE}):
                     raise
         raise AssertionError("unreachable")
@@ -267,12 +267,12 @@ def provider_from(
     url = DATA_CENTRES.get(base_url.strip().lower(), base_url.strip())
     if not re.match(r"https?://[^/]", url):
         known = ", ".join(DATA_CENTRES)
-        raise Configuration(f"TUYA_BASE_URL is neither a URL nor one of {known}.", code="tuya_base_url")
+        raise Configuration(f"TUYA_BASE_URL is neither a URL nor one of {known}.", brand_code="tuya_base_url")
     if not client_id:
-        raise Configuration("TUYA_CLIENT_ID is empty.", code="tuya_client_id")
+        raise Configuration("TUYA_CLIENT_ID is empty.", brand_code="tuya_client_id")
     if len(client_secret.encode()) != SECRET_LENGTH:
         message = f"TUYA_CLIENT_SECRET must have {SECRET_LENGTH} characters: it is also the key that encrypts PINs."
-        raise Configuration(message, code="tuya_client_secret")
+        raise Configuration(message, brand_code="tuya_client_secret")
     client = TuyaClient(url, client_id, client_secret, token_store, transport=transport, pace=pace, meter=meter)
     return TuyaProvider(client, client_secret)
 
@@ -290,7 +290,7 @@ def _whole_hours(window: Window, now: datetime, what: str) -> tuple[datetime, da
     if starts_at - now > CAN_DO.offline_codes_ahead:
         raise Refused(
             f"{what} is too early: it must be used within a day of its making, so make it on the day of arrival.",
-            code="offline_too_early",
+            brand_code="offline_too_early",
         )
     if ends_at - starts_at < HOUR:
         raise Refused(f"{what} makes no sense: offline codes count in full hours, and its window holds none.")
@@ -309,7 +309,7 @@ def _checked(ref: str) -> str:
 
 
 def _is(error: DoorError, codes: frozenset[int] | set[int]) -> bool:
-    return error.code in {f"tuya_{code}" for code in codes}
+    return error.brand_code in {f"tuya_{code}" for code in codes}
 
 
 def _must_not_be_false(result: object, what: str) -> None:

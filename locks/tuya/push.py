@@ -78,9 +78,11 @@ def address(url: str, client_id: str, secret: str, channel: str) -> Address:
     full = CENTRES.get(url.lower(), url)
     if not re.match(r"wss://[^/]|ws://(127\.0\.0\.1|localhost|\[::1\])[:/]", full):
         known = ", ".join(CENTRES)
-        raise Configuration(f"TUYA_PUSH_URL is neither a wss:// address nor one of {known}.", code="tuya_push_url")
+        raise Configuration(
+            f"TUYA_PUSH_URL is neither a wss:// address nor one of {known}.", brand_code="tuya_push_url"
+        )
     if not (client_id and secret):
-        raise Configuration("TUYA_CLIENT_ID and TUYA_CLIENT_SECRET are not set.", code="tuya_client_id")
+        raise Configuration("TUYA_CLIENT_ID and TUYA_CLIENT_SECRET are not set.", brand_code="tuya_client_id")
     return Address(full, client_id, secret, channel)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,22 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from locks import troubles
+from locks import errors, troubles
+from locks.errors import Capacity, PinTaken
 from locks.models import Credential, Lock, total_exposure
 from locks.troubles import troubles_of
+from locks.tuya import codes as codes_of_tuya
+from scheduler.errors import Stop
 from tests.builders import NOW
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STARTS, ENDS = NOW + 2 * HOUR, NOW + 50 * HOUR
 ASKED = {"asked_at": NOW, "asked_starts_at": STARTS, "asked_ends_at": ENDS, "provider_ref": "1"}
 PROVEN = ASKED | {"state": "on_lock", "lock_starts_at": STARTS, "lock_ends_at": ENDS}
+
+
+def _is_an_error_of_a_door(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, errors.DoorError) and kind is not errors.DoorError
 
 
 def codes(now: datetime, lock: dict[str, Any], facts: dict[str, Any]) -> list[str]:
@@ -44,7 +52,11 @@ def codes(now: datetime, lock: dict[str, Any], facts: dict[str, Any]) -> list[st
         (NOW, {}, {"error_code": "door_configuration", "last_error": "x"}, ["account"]),
         (NOW, {}, {"error_code": "too_many_writes", "last_error": "x"}, ["too_many_writes"]),
         (NOW, {}, {"error_code": "door_refused", "last_error": "x"}, ["refused"]),
-        (NOW, {}, {"error_code": "door_transient", "last_error": "no answer"}, ["last_error"]),
+        (NOW, {}, {"error_code": "door_transient", "last_error": "no answer"}, ["cloud_trouble"]),
+        (NOW, {}, {"error_code": "door_offline", "last_error": "no answer"}, ["not_answered"]),
+        (NOW, {"radio": "wifi"}, ASKED | {"error_code": "door_offline", "last_error": "silent"}, ["lock_sleeps"]),
+        (NOW, {}, {"error_code": "door_account_paused", "last_error": "paused"}, ["account"]),
+        (NOW, {}, {"error_code": "of_another_brand", "last_error": "its own words"}, ["last_error"]),
         (NOW, {}, PROVEN | {"wanted": False, "bridges": True}, ["kept_as_bridge"]),
         (NOW, {}, PROVEN | {"wanted": False, "unwanted_at": NOW}, ["removal_pending"]),
         (NOW + 15 * MINUTE, {}, PROVEN | {"wanted": False, "unwanted_at": NOW}, ["removal_overdue"]),
@@ -81,3 +93,33 @@ def test_every_sentence_is_translated() -> None:
         assert one.text != other.text
         assert one.remedy != other.remedy
     assert Path(troubles.__file__).parent.joinpath("locale/pt_BR/LC_MESSAGES/django.mo").exists()
+
+
+TUYAS = [int(number) for number in re.findall(r"(?m)^    (\d+): Verdict", Path(codes_of_tuya.__file__).read_text())]
+
+
+@pytest.mark.parametrize("number", [*TUYAS, 28841002, 28841004, 4711])
+@pytest.mark.parametrize("write", [True, False])
+def test_whatever_tuya_says_is_explained_in_the_operators_language(number: int, write: bool) -> None:
+    error = codes_of_tuya.error_for(number, what="Creating a PIN", tid="abc", write=write)
+    row = Credential(
+        lock=Lock(name="Porta", radio="zigbee"), starts_at=STARTS, ends_at=ENDS, pin_sealed=b"sealed",
+        error_code=error.code, last_error=str(error),
+    )  # fmt: skip
+    (english,) = troubles_of(row, NOW)
+    with translation.override("pt-br"):
+        (portuguese,) = troubles_of(row, NOW)
+    assert english.code == portuguese.code != "last_error"
+    assert english.text != portuguese.text
+    assert english.remedy != portuguese.remedy
+    needs_a_person = isinstance(error, Stop | Capacity) and not isinstance(error, PinTaken)
+    assert (english.level is troubles.Level.ERROR) == needs_a_person
+
+
+@pytest.mark.parametrize("error", [kind for kind in vars(errors).values() if _is_an_error_of_a_door(kind)])
+def test_every_kind_of_error_has_words(error: type[errors.DoorError]) -> None:
+    row = Credential(
+        lock=Lock(name="Porta", radio="zigbee"), starts_at=STARTS, ends_at=ENDS, pin_sealed=b"sealed",
+        error_code=error.code, last_error="Anything.",
+    )  # fmt: skip
+    assert [trouble.code for trouble in troubles_of(row, NOW)] != ["last_error"]

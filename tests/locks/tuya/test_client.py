@@ -174,7 +174,7 @@ def test_a_refusal_counts_whatever_its_http_status(client: TuyaClient, cloud: Fa
     cloud.reply("POST", PATH, httpx.Response(403, json={"success": False, "code": 28841002}))
     with pytest.raises(Configuration) as caught:
         write(client)
-    assert caught.value.code == "tuya_28841002"
+    assert caught.value.brand_code == "tuya_28841002"
 
 
 def test_a_code_may_be_text_or_missing(client: TuyaClient, cloud: FakeCloud) -> None:

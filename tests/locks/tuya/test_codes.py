@@ -48,7 +48,7 @@ TABLE: list[tuple[type[DoorError], tuple[int, ...]]] = [
 def test_code_maps_to_its_class(error: type[DoorError], code: int) -> None:
     raised = error_for(code, what="Reading the lock", tid="abc", write=False)
     assert type(raised) is error
-    assert raised.code == f"tuya_{code}"
+    assert raised.brand_code == f"tuya_{code}"
     for part in ("Reading the lock", str(code), "tid abc"):
         assert part in str(raised)
 

@@ -115,7 +115,7 @@ def test_a_now_that_came_too_late_is_tried_again(provider: TuyaProvider, cloud: 
     cloud.reply(*CREATE, refusal(2318))
     with pytest.raises(Transient) as caught:
         create(provider)
-    assert caught.value.code == "tuya_2318"
+    assert caught.value.brand_code == "tuya_2318"
 
 
 def test_a_stale_ticket_is_replaced_once(provider: TuyaProvider, cloud: FakeCloud) -> None:
