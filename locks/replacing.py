@@ -59,7 +59,8 @@ def look(place: Place, *, check: Check, now: Callable[[], datetime]) -> Step:
                 raise failure or WaitForDevice(f"There is no way in through {lock.name} yet.", after=LOOK_AGAIN)
         case Decision(Step.LATER, datetime() as at) if at != shut_from(facts.stay, facts.ways):
             after = (at - now()).total_seconds()
-            raise WaitForDevice(f"{lock.name} has only just been asked to take the PIN.", code="look_later", after=after)
+            text = f"{lock.name} has only just been asked to take the PIN."
+            raise WaitForDevice(text, code="look_later", after=after)
     return decision.step
 
 
