@@ -28,7 +28,7 @@ from django.db import transaction  # noqa: E402
 
 import bench.tasks  # noqa: E402, F401
 from bench.stats import percentile  # noqa: E402
-from bench.stays import a_unit, pin_job, reservation, rush_stays  # noqa: E402
+from bench.stays import a_unit, pin_jobs, reservation, rush_stays  # noqa: E402
 from reservations.models import Reservation  # noqa: E402
 from scheduler import services  # noqa: E402
 from scheduler.models import Job  # noqa: E402
@@ -95,7 +95,7 @@ def rush(arguments: list[str]) -> dict[str, float]:
     count, first = int(arguments[0]), datetime.fromtimestamp(float(arguments[1]), UTC)
     stays = rush_stays(count, first)
     if "jobs" in arguments:
-        Job.objects.bulk_create((pin_job(stay, lock, first) for stay, lock in stays), batch_size=BATCH)
+        Job.objects.bulk_create((job for stay, lock in stays for job in pin_jobs(stay, lock, first)), batch_size=BATCH)
     return {"count": count}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from locks.models import AccommodationLock, Lock
-from locks.plan import GENERATE
+from locks.plan import GENERATE, REVOKE
 from reservations.models import Accommodation, Reservation
 from scheduler import kinds
 from scheduler.models import Job
@@ -46,11 +47,12 @@ def rush_stays(count: int, due_at: datetime) -> list[tuple[Reservation, Lock]]:
     return list(zip(stays, locks, strict=True))
 
 
-def pin_job(stay: Reservation, lock: Lock, due_at: datetime) -> Job:
-    """The job as the plan schedules it, some time ago."""
-    kind = kinds.get(GENERATE)
-    return Job(
-        kind=kind.name, subject=stay.subject, live_key=f"{kind.name}:{stay.subject}:lock:{lock.pk}",
-        payload={"lock": lock.pk}, queue=kind.queue, priority=kind.priority, exclusive=kind.exclusive,
-        max_attempts=kind.retry.max_attempts, due_at=due_at, run_at=due_at, expires_at=stay.check_out_at,
-    )  # fmt: skip
+def pin_jobs(stay: Reservation, lock: Lock, due_at: datetime) -> Iterator[Job]:
+    """The two jobs of a stay as the plan scheduled them, some time ago."""
+    for kind, due, expires in ((GENERATE, due_at, stay.check_out_at), (REVOKE, stay.check_out_at, None)):
+        policy = kinds.get(kind)
+        yield Job(
+            kind=kind, subject=stay.subject, live_key=f"{kind}:{stay.subject}:lock:{lock.pk}",
+            payload={"lock": lock.pk}, queue=policy.queue, priority=policy.priority, exclusive=policy.exclusive,
+            max_attempts=policy.retry.max_attempts, due_at=due, run_at=due, expires_at=expires,
+        )  # fmt: skip

@@ -22,7 +22,7 @@ from scheduler.models import Job
 from scheduler.records import Ended, Run
 
 EARLY_SECONDS = 2.0  # a message may come this much early (clocks differ): wait for the moment, never start before it
-RECORD_EVERY_SECONDS = 0.05  # the jobs of a message that end close together are recorded in one statement
+RECORD_EVERY_SECONDS = 0.2  # the jobs of a message that end close together are recorded in one statement
 __all__ = ["Run", "run_all", "run_one"]
 
 
@@ -135,16 +135,17 @@ def _act(
 ) -> None:
     """Let the claimed jobs act and record them as they end, those that end together in one go."""
     ended: list[Ended] = []
-    since = time.monotonic()
+    since = 0.0
     leased = [(c.job.pk, c.run.version, held.get(c.job.pk)) for c in claimed]
     with leases.kept(leased, seconds=kind.lease, time_limit=kind.time_limit):
         for result in results:
             if result is not None and result.claim.job.pk not in outcomes:
+                since = since if ended else time.monotonic()
                 ended.append(result)
             # None: a moment has passed, so the fast ones do not wait for the slow ones to be written down.
-            if ended and (result is None or time.monotonic() - since > RECORD_EVERY_SECONDS):
+            if ended and time.monotonic() - since > RECORD_EVERY_SECONDS:
                 _record(kind, ended, held, outcomes)
-                ended, since = [], time.monotonic()
+                ended = []
         _record(kind, ended, held, outcomes)
 
 

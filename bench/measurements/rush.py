@@ -82,8 +82,8 @@ RUSH = Measurement(
     what="2,000 `generate_pin` jobs due in one instant, each for another door, from one worker process; a cloud of "
     "Tuya's shape answers every call after 100 ms. A PIN counts when it has been read back from the lock. BullMQ's "
     "side takes the same steps on the same tables, 50 in parallel: facts, digits no other stay has, sealed copy, "
-    "ticket, AES, create, read back, bcrypt at the same cost (12), the job that removes it. Processor time is taken "
-    "until the last hash is written.",
+    "ticket, AES, create, read back, bcrypt at the same cost (12); both planned the removal at the booking. "
+    "Processor time is taken until the last hash is written.",
     contenders=(OURS, BULLMQ),
     metrics={"per_second": "PINs per s", "seconds": "last proven, s", "hashed": "last hash, s",
              "cpu": "workers' CPU per PIN, ms", "cpu_below": "PostgreSQL and Redis per PIN, ms",

@@ -1,14 +1,13 @@
 // The 14:00 rush on BullMQ, the same steps written straightforwardly: 50 jobs in parallel, pg, fetch, bcrypt.
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import bcrypt from 'bcrypt'
-import { Queue, Worker } from 'bullmq'
-import { JOB_OPTIONS, pool, redis, stopWith } from './common.js'
+import { Worker } from 'bullmq'
+import { pool, redis, stopWith } from './common.js'
 
 const { TUYA_BASE_URL, TUYA_CLIENT_ID, TUYA_CLIENT_SECRET, PIN_PEPPER, PIN_SEAL_KEYS } = process.env
 const ROUNDS = Number(process.env.PIN_HASH_ROUNDS ?? 12)
 const database = pool(50)
 const sealKey = createHash('sha256').update(PIN_SEAL_KEYS).digest()
-const later = new Queue('later', { connection: redis(), defaultJobOptions: JOB_OPTIONS })
 
 // --- Tuya ---
 
@@ -115,8 +114,6 @@ const generatePin = async (job) => {
   const peppered = createHmac('sha256', PIN_PEPPER).update(`hash:${credential.pin}`).digest('hex')
   const hash = await bcrypt.hash(peppered, ROUNDS)
   await database.query('UPDATE locks_credential SET pin_hash = $2 WHERE id = $1', [credential.id, hash])
-  const delay = Math.max(0, stay.check_out_at - Date.now())
-  await later.add('revoke_pin', { reservation: stay.id }, { jobId: `revoke-${stay.id}`, delay })
 }
 
 const worker = new Worker('pins', generatePin, { connection: redis(), concurrency: 50 })

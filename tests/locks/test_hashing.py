@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,7 @@ def test_it_stops_when_its_time_is_up_and_goes_on_the_next_time() -> None:
 
 def test_killed_in_the_middle_the_rest_is_done_later(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting()
+    monkeypatch.setattr(hashing, "CORES", 1)
     real = sealing.hash_pin
     done: list[str] = []
 
@@ -74,13 +76,13 @@ def test_killed_in_the_middle_the_rest_is_done_later(monkeypatch: pytest.MonkeyP
 
 def test_a_pin_erased_meanwhile_stays_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting()
-    real = sealing.hash_pin
+    real = sealing.unseal
 
-    def erased_meanwhile(pin: str) -> str:
+    def erased_once_read(sealed: bytes) -> str:
         Credential.objects.update(pin_sealed=b"")
-        return real(pin)
+        return real(sealed)
 
-    monkeypatch.setattr(sealing, "hash_pin", erased_meanwhile)
+    monkeypatch.setattr(sealing, "unseal", erased_once_read)
     assert hashing.hash_pins(now=NOW) == 0
     assert hashed() == [False, False, False]
 
@@ -99,3 +101,17 @@ def test_with_keep_delivered_the_hash_makes_the_telling_look_again(settings: pyt
     finally:
         credential_changed.disconnect(hear)
     assert len(heard) == 3
+
+
+def test_each_core_hashes_one_and_none_is_mixed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting()
+    monkeypatch.setattr(hashing, "CORES", 3)
+    together, real = threading.Barrier(3, timeout=30), sealing.hash_pin
+
+    def hash_together(pin: str) -> str:
+        together.wait()
+        return real(pin)
+
+    monkeypatch.setattr(sealing, "hash_pin", hash_together)
+    assert hashing.hash_pins(now=NOW) == 3
+    assert hashed() == [True, True, True]
