@@ -62,6 +62,11 @@ def paused(*, fresh: bool = False) -> set[str]:
     return {queue.name for queue in _all(fresh).values() if queue.paused}
 
 
+def find(name: str) -> Queue:
+    """The queue's row as it is now. Raises UnknownQueue, which names those there are."""
+    return _row(name).get()
+
+
 def forget() -> None:
     """Let this process ask the database next time."""
     global _remembered

@@ -59,12 +59,19 @@ def needs(now: datetime) -> list[dict[str, str]]:
         ),
         (
             counts["failed_jobs"], ngettext("%d job has failed.", "%d jobs have failed.", counts["failed_jobs"]),
-            "scheduler_job", "?state__exact=failed", _("Read the error, mend its cause, then try again or clear."),
+            "scheduler_job", "?state__exact=failed",
+            ngettext(
+                "Read the error, mend its cause, then try again or clear.",
+                "Read the errors, mend their causes, then try again or clear.", counts["failed_jobs"],
+            ),
         ),
         (
             counts["paused_queues"],
             ngettext("%d queue is paused.", "%d queues are paused.", counts["paused_queues"]), "scheduler_queue", "",
-            _("Its jobs wait until somebody resumes it."),
+            ngettext(
+                "Its jobs wait until somebody resumes it.", "Their jobs wait until somebody resumes them.",
+                counts["paused_queues"],
+            ),
         ),
         (
             overdue, ngettext("%d job is overdue.", "%d jobs are overdue.", overdue), "scheduler_job",
@@ -73,16 +80,17 @@ def needs(now: datetime) -> list[dict[str, str]]:
         (
             counts["parked_events"],
             ngettext("%d event is parked.", "%d events are parked.", counts["parked_events"]),
-            "webhooks_webhookevent", "?state__exact=parked", _("Mend what its reason says, then replay it."),
+            "webhooks_webhookevent", "?state__exact=parked", _replay(counts["parked_events"]),
         ),
         (
             counts["failed_events"],
             ngettext("%d event was given up.", "%d events were given up.", counts["failed_events"]),
-            "webhooks_webhookevent", "?state__exact=failed", _("Mend what its reason says, then replay it."),
+            "webhooks_webhookevent", "?state__exact=failed", _replay(counts["failed_events"]),
         ),
         (
             counts["notices"], ngettext("%d notice is unread.", "%d notices are unread.", counts["notices"]),
-            "notifications_notice", "?seen_at__isempty=1", _("Read it, and mark it as seen."),
+            "notifications_notice", "?seen_at__isempty=1",
+            ngettext("Read it, and mark it as seen.", "Read them, and mark them as seen.", counts["notices"]),
         ),
     ]  # fmt: skip
     return [
@@ -90,6 +98,12 @@ def needs(now: datetime) -> list[dict[str, str]]:
         for count, text, page, query, todo in found
         if count
     ]
+
+
+def _replay(events: int) -> str:
+    return ngettext(
+        "Mend what its reason says, then replay it.", "Mend what their reasons say, then replay them.", events
+    )
 
 
 def _overdue(now: datetime) -> int:

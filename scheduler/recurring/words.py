@@ -13,7 +13,6 @@ from cron_descriptor import (
 )
 from django.utils import translation
 from django.utils.dates import MONTHS, WEEKDAYS
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from scheduler.recurring.schedules import Cron, Schedule
@@ -34,7 +33,7 @@ def in_words(schedule: Schedule) -> str:
     elif count % 60 == 0:
         words, count = ngettext("every minute", "every %(count)d minutes", count // 60), count // 60
     else:
-        words = _("every %(count)d seconds")
+        words = ngettext("every second", "every %(count)d seconds", count)
     return words % {"count": count}
 
 

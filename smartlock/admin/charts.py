@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from scheduler import overview
 from scheduler.models import Job
@@ -72,7 +73,7 @@ def _due(title: str, slots: list[datetime], counts: list[int], form: str, step: 
         Column(date_format(at, form), number_format(count), count * 100 / most if most else 0, url=_jobs(at, at + step))
         for at, count in zip(slots, counts, strict=True)
     ]
-    told = _("%(sum)s jobs, at most %(most)s at a time") % {
+    told = ngettext("%(sum)s job", "%(sum)s jobs, at most %(most)s at a time", sum(counts)) % {
         "sum": number_format(sum(counts)), "most": number_format(most),
     }  # fmt: skip
     return Chart(title, told, columns)
@@ -102,7 +103,9 @@ def _late(slots: list[datetime], found: list[Lateness]) -> Chart:
 def _told(late: Lateness) -> str:
     if not late.tries:
         return "–"
-    return _("half within %(half)s, 99 of 100 within %(most)s, %(tries)s tries") % {
+    return ngettext(
+        "one try, within %(half)s", "half within %(half)s, 99 of 100 within %(most)s, %(tries)s tries", late.tries
+    ) % {
         "half": duration(late.p50_ms), "most": duration(late.p99_ms), "tries": number_format(late.tries),
     }  # fmt: skip
 

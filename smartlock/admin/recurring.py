@@ -182,7 +182,8 @@ class RecurringPage(Page):
 
     @column(_("runs"))
     def counts(self, job: RecurringJob) -> str:
-        return str(_("%(runs)d runs, %(failed)d failed") % {"runs": job.runs_total, "failed": job.runs_failed})
+        text = ngettext("%(runs)d run, %(failed)d failed", "%(runs)d runs, %(failed)d failed", job.runs_total)
+        return text % {"runs": job.runs_total, "failed": job.runs_failed}
 
     @column(_("History"))
     def history(self, job: RecurringJob) -> SafeString:

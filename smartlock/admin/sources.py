@@ -180,7 +180,8 @@ class ListingPage(Page):
             return
         for sentence in result.differences:
             messages.warning(request, sentence)
-        messages.success(request, str(_("%(seen)d listings were read.") % {"seen": result.seen}))
+        text = ngettext("%(seen)d listing was read.", "%(seen)d listings were read.", result.seen)
+        messages.success(request, text % {"seen": result.seen})
 
 
 @admin.register(SyncRun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Annotated, Any, Literal
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field, StringConstraints
@@ -158,7 +159,7 @@ class RecurringChange(Something):
 
 @router.get("", response=Page[RecurringRow], auth=READ, summary="List recurring jobs")
 def list_recurring(request: HttpRequest, chosen: Query[RecurringFilter]) -> Any:
-    rows = _all()
+    rows = every_job()
     if chosen.category:
         rows = rows.filter(category__in=chosen.category)
     if chosen.enabled is not None:
@@ -166,7 +167,7 @@ def list_recurring(request: HttpRequest, chosen: Query[RecurringFilter]) -> Any:
     if chosen.q:
         rows = rows.filter(slug__icontains=chosen.q) | rows.filter(target__icontains=chosen.q)
     found, beside = page(rows.order_by("category", "slug"), chosen)
-    return {"items": [_row(job) for job in found], **beside}
+    return {"items": [facts(job) for job in found], **beside}
 
 
 @router.get("/targets", response=list[TargetRow], auth=READ, summary="What a recurring job may do")
@@ -185,12 +186,12 @@ def create_recurring(request: HttpRequest, body: RecurringNew) -> Any:
         body.slug, target=body.target, schedule=body.schedule.schedule(), now=clock.now(), actor=actor(request),
         **given,
     )  # fmt: skip
-    return Status(201, _row(job))
+    return Status(201, facts(job))
 
 
 @router.get("/{slug}", response=RecurringRow, auth=READ, summary="A recurring job")
 def get_recurring(request: HttpRequest, slug: JobSlug) -> Any:
-    return _row(_the(slug))
+    return facts(_the(slug))
 
 
 @router.patch("/{slug}", response=RecurringRow, auth=WRITE, summary="Change a recurring job")
@@ -199,14 +200,14 @@ def change_recurring(request: HttpRequest, slug: JobSlug, body: RecurringChange)
     if "schedule" in given:
         given["schedule"] = body.schedule.schedule()
     services.change(_the(slug), now=clock.now(), actor=actor(request), **given)
-    return _row(_the(slug))
+    return facts(_the(slug))
 
 
 @router.delete("/{slug}", response=RecurringRow, auth=WRITE, summary="Delete a recurring job")
 def delete_recurring(request: HttpRequest, slug: JobSlug) -> Any:
     """With its history; answered with what it was. The product's own are switched off instead."""
     job = _the(slug)
-    was = _row(job)
+    was = facts(job)
     services.delete(job, now=clock.now(), actor=actor(request))
     return was
 
@@ -214,7 +215,7 @@ def delete_recurring(request: HttpRequest, slug: JobSlug) -> Any:
 @router.post("/{slug}/run", response=RunRow, auth=WRITE, summary="Run a recurring job now")
 def run_recurring(request: HttpRequest, slug: JobSlug) -> Any:
     """Beside its schedule, also when it is switched off; 409 when it is at work already."""
-    return _run(services.run_now(_the(slug), now=clock.now(), actor=actor(request)))
+    return run_facts(services.run_now(_the(slug), now=clock.now(), actor=actor(request)))
 
 
 @router.post("/{slug}/enable", response=RecurringRow, auth=WRITE, summary="Switch a recurring job on")
@@ -235,7 +236,7 @@ def list_runs(request: HttpRequest, slug: JobSlug, chosen: Query[RunFilter]) -> 
     wanted = {"status__in": chosen.status, "trigger__in": chosen.trigger}
     rows = _the(slug).runs.filter(**{name: values for name, values in wanted.items() if values})
     found, beside = page(rows, chosen)
-    return {"items": [_run(run) for run in found], **beside}
+    return {"items": [run_facts(run) for run in found], **beside}
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------------
@@ -243,21 +244,23 @@ def list_runs(request: HttpRequest, slug: JobSlug, chosen: Query[RunFilter]) -> 
 
 def _switched(request: HttpRequest, slug: str, *, on: bool) -> dict[str, Any]:
     services.switch(_the(slug), on, now=clock.now(), actor=actor(request))
-    return _row(_the(slug))
+    return facts(_the(slug))
 
 
-def _all() -> Any:
+def every_job() -> QuerySet[RecurringJob]:
+    """With what ``facts`` looks at fetched along."""
     return RecurringJob.objects.select_related("task", *services.ALONG)
 
 
 def _the(slug: str) -> RecurringJob:
-    job: RecurringJob | None = _all().filter(slug=slug).first()
+    job = every_job().filter(slug=slug).first()
     if job is None:
         raise Problem(404, f"No recurring job is called {slug!r}.")
     return job
 
 
-def _row(job: RecurringJob) -> dict[str, Any]:
+def facts(job: RecurringJob) -> dict[str, Any]:
+    """A ``RecurringRow``; commands print the same."""
     ours = ("name", "description", "schedule", "enabled", "direct")
     schedule = job.schedule
     cron = schedule.expression if isinstance(schedule, Cron) else None
@@ -271,6 +274,6 @@ def _row(job: RecurringJob) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _run(run: RecurringRun) -> dict[str, Any]:
+def run_facts(run: RecurringRun) -> dict[str, Any]:
     plain = {name: getattr(run, name) for name in RunRow.model_fields if name != "job"}
     return {**plain, "job": run.engine_job}

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from smartlock.api.problems import Problem
 from smartlock.people import second_factor
 
 GUARDED = ("/admin/", "/api/")
 # Without these nobody could get through the gate, or leave.
 OPEN = ("/admin/login/", "/admin/logout/", "/admin/second-factor/", "/admin/jsi18n/")
-ASK_FIRST = "This account needs its second factor first: sign in at /admin/ and enter the code of your app."
+ASK_FIRST = "This account needs its second factor first."
+REMEDY = "Sign in at /admin/ and enter the code of your app; a script uses a token, which needs none."
 
 
 class SecondFactorGate:
@@ -37,7 +39,6 @@ def _is_held_up(request: HttpRequest) -> bool:
 
 def _send_to_the_gate(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": ASK_FIRST}
-        return JsonResponse(problem, status=403, content_type="application/problem+json")
+        return Problem(403, ASK_FIRST, what_to_do=REMEDY).response()
     target = reverse("second-factor" if second_factor.has_one(second_factor.person(request)) else "second-factor-setup")
     return redirect(f"{target}?{urlencode({'next': request.get_full_path()})}")

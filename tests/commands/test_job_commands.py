@@ -168,7 +168,8 @@ def test_retries_are_spread_over_minutes(stay: Reservation) -> None:
 
 def test_a_queue_is_paused_and_resumed() -> None:
     Heartbeat.objects.create(name="dispatcher", beat_at=clock.now())
-    assert run("pause_queue", "pins", "--json").json == {"queue": "pins", "paused": True, "changed": True}
+    answer = {"queue": "pins", "dry_run": False, "paused": True, "changed": True, "due": 0}
+    assert run("pause_queue", "pins", "--json").json == answer
     again = run("pause_queue", "pins")
     assert (again.code, "paused already, by command" in again.out) == (0, True)
     health = run("queue_health")
@@ -177,6 +178,19 @@ def test_a_queue_is_paused_and_resumed() -> None:
     assert "goes on" in run("resume_queue", "pins").out
     assert "was not paused" in run("resume_queue", "pins").out
     assert AuditLog.objects.filter(action__startswith="queue.", actor="command").count() == 2
+
+
+def test_a_look_at_a_queue_changes_nothing() -> None:
+    schedule(GENERATE, due_at=clock.now(), now=clock.now())
+    seen = run("pause_queue", "pins", "--dry-run")
+    assert (seen.code, "pins would be paused, with 1 job due" in seen.out) == (0, True)
+    answer = {"queue": "pins", "dry_run": True, "paused": False, "changed": False, "due": 1}
+    assert run("pause_queue", "pins", "--dry-run", "--json").json == answer
+    assert "was not paused" in run("resume_queue", "pins", "--dry-run").out
+    run("pause_queue", "pins")
+    assert "pins would be resumed" in run("resume_queue", "pins", "--dry-run").out
+    assert run("resume_queue", "pins", "--dry-run", "--json").json["paused"]
+    assert AuditLog.objects.filter(action__startswith="queue.").count() == 1
 
 
 @pytest.mark.parametrize("command", ["pause_queue", "resume_queue"])

@@ -71,6 +71,14 @@ def test_a_demo_pin_on_a_door_is_taken_off_before_its_stay_is_forgotten() -> Non
     assert Job.objects.filter(subject=stay.subject, kind="locks.revoke_pin", run_at__lte=clock.now()).exists()
 
 
+def test_scripts_are_told_the_same_as_json() -> None:
+    first = run("seed_demo", "--json").json
+    assert first["made"]["reservations"] > 0
+    assert not first["removed"]
+    again = run("seed_demo", "--reset", "--json").json
+    assert again["removed"]["reservations"] == again["made"]["reservations"] == first["made"]["reservations"]
+
+
 def test_it_keeps_off_a_database_with_other_data() -> None:
     make_accommodation()
     answer = run("seed_demo")

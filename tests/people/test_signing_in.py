@@ -117,7 +117,9 @@ def test_a_device_is_set_up_asked_for_at_the_next_sign_in_and_a_recovery_code_se
     later, ask = Client(), reverse("second-factor")
     _sign_in(later, PASSWORD)
     assert later.get(HOME).headers["Location"].startswith(ask)
-    assert later.get("/api/jobs").status_code == 403
+    refused = later.get("/api/jobs")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (403, "application/problem+json")
+    assert "code of your app" in refused.json()["what_to_do"]
     assert later.post(ask, {"code": "abcdefgh"}).status_code == 200
     StaticDevice.objects.update(throttling_failure_count=0)
     TOTPDevice.objects.update(throttling_failure_count=0)

@@ -10,6 +10,8 @@ from scheduler import clock
 from smartlock import demo
 from smartlock.management.printing import OperatorCommand
 
+KEPT_OFF = "There is other data than the demo's here: the demo is not made anew."
+
 
 class Command(OperatorCommand):
     help = (
@@ -21,6 +23,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reset", action="store_true", help="delete the demo's own rows first, and no others")
         parser.add_argument("--force", action="store_true", help="go on beside other data, or with real locks")
+        self.add_json(parser)
 
     def handle(self, **options: Any) -> None:
         now = clock.now()
@@ -29,17 +32,24 @@ class Command(OperatorCommand):
                 "TUYA_BASE_URL is not an address on this machine, so these may be real locks, and the demo would plan "
                 "PINs for them. Nothing was done; --force does it all the same.", returncode=2,
             )  # fmt: skip
-        if options["reset"]:
-            self._tell("Removed", demo.reset(now=now))
-        if demo.has_foreign_data() and not options["force"]:
-            if options["reset"]:
-                self.say("There is other data than the demo's here: the demo is not made anew.")
-                return
+        removed = demo.reset(now=now) if options["reset"] else demo.Seeded()
+        is_kept_off = demo.has_foreign_data() and not options["force"]
+        if is_kept_off and not options["reset"]:
             raise CommandError(
                 "There is other data than the demo's here: nothing was done. --force adds the demo beside it.",
                 returncode=1,
             )
-        self._tell("Made", demo.seed(now=now))
+        made = demo.Seeded(notes=[KEPT_OFF]) if is_kept_off else demo.seed(now=now)
+        if options["json"]:
+            notes = [*removed.notes, *made.notes]
+            self.print_json({"removed": removed.removed, "made": made.made, "notes": notes})
+            return
+        if options["reset"]:
+            self._tell("Removed", removed)
+        if is_kept_off:
+            self.say(KEPT_OFF)
+        else:
+            self._tell("Made", made)
 
     def _tell(self, verb: str, seeded: demo.Seeded) -> None:
         counts = seeded.made or seeded.removed
