@@ -15,13 +15,14 @@ from django.dispatch import receiver
 
 from locks.backups import plan_pool
 from locks.complaints import record_events
-from locks.models import AccommodationLock, Lock, StaffCode
+from locks.models import AccommodationLock, Lock, Opening, StaffCode
 from locks.openings import record_openings
 from locks.plan import KINDS
 from locks.planning import look_again, replan, replan_subject
 from locks.provider import DoorAlarm, DoorOpening
 from locks.signals import door_alarmed, door_opened
 from reservations.models import Reservation
+from reservations.signals import guests_erased
 from scheduler import clock
 from scheduler import services as jobs
 from scheduler.models import Job
@@ -93,6 +94,12 @@ def _replan_current(*, stays: Q, codes: Q) -> None:
         replan(pk, now=now)
     for pk in StaffCode.objects.filter(codes, ends_at__gt=now).values_list("pk", flat=True).distinct():
         replan_subject(f"staff:{pk}", now=now)
+
+
+@receiver(guests_erased)
+def forget_names(reservations: list[Reservation], **_: Any) -> int:
+    """When a door was opened and with which of our PINs stays; what the lock calls whoever did it goes."""
+    return Opening.objects.filter(credential__reservation__in=reservations).exclude(name="").update(name="")
 
 
 @receiver(door_opened)

@@ -9,11 +9,10 @@ from django.dispatch import receiver
 
 from notifications import notices
 from notifications.models import Message, Notice
+from reservations.erasure import ERASED, words_of
 from reservations.models import Reservation
 from reservations.signals import guests_erased, listing_unknown, source_back, source_silent, stay_vanished
 from scheduler import clock
-
-ERASED = "–"
 
 
 @receiver(source_silent)
@@ -47,10 +46,9 @@ def vanished(reservation: Reservation, **_: Any) -> None:
 def forget(reservations: list[Reservation], now: datetime, **_: Any) -> int:
     """Addresses go; that and when a message went out stays. A guest's name goes from the notices it stands in."""
     mine = Message.objects.filter(reservation__in=reservations).exclude(to="").exclude(to=ERASED)
-    erased = mine.update(to=ERASED)
+    erased = mine.update(to=ERASED, error="")
     for stay in reservations:
-        words = [word for word in (stay.guest_name, stay.guest_email, stay.guest_phone) if len(word) > 2]
-        for word in words:
+        for word in words_of(stay):
             for notice in Notice.objects.filter(text__contains=word) | Notice.objects.filter(title__contains=word):
                 notice.text, notice.title = notice.text.replace(word, ERASED), notice.title.replace(word, ERASED)
                 notice.save(update_fields=["text", "title"])

@@ -17,6 +17,7 @@ from reservations.models import Reservation
 from reservations.signals import guests_erased
 from smartlock.audit.services import record
 
+ERASED = "–"
 PORTION = 100  # stays of one transaction
 GONE = {"guest_name": "", "guest_email": "", "guest_phone": "", "guest_language": "", "extra": {}}
 
@@ -33,6 +34,11 @@ def due(*, now: datetime, days: int | None = None) -> QuerySet[Reservation]:
     """Stays that are over for so long that nobody needs to know who stayed."""
     before = now - timedelta(days=settings.GUEST_KEEP_DAYS if days is None else days)
     return Reservation.objects.filter(check_out_at__lt=before, guest_erased_at__isnull=True)
+
+
+def words_of(stay: Reservation) -> list[str]:
+    """By what a guest is recognised in a text; what is shorter than three letters would be found everywhere."""
+    return [word for word in (stay.guest_name, stay.guest_email, stay.guest_phone) if len(word) > 2]
 
 
 def erase_guests(*, now: datetime, actor: str = "system", days: int | None = None) -> Erased:

@@ -32,7 +32,7 @@ class UnknownListing(ReservationError):
         self.listing_id = listing_id
         super().__init__(
             f"No accommodation is mapped to the Stays listing {listing_id or '(none given)'}: "
-            "add it, or enter this id on the accommodation, then replay the event."
+            "add it, or enter this id on the accommodation; what waits for it then goes through."
         )
 
 

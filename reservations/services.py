@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -78,7 +79,7 @@ def _save_facts(facts: ReservationFacts, facts_at: datetime, source: str, actor:
         setattr(reservation, name, value)
     reservation.facts_at, reservation.extra = facts_at, extra
     reservation.save()
-    _tell_of_overlap(reservation)
+    _tell_of_overlap(reservation, facts_at)
     verb = "created" if known is None else "changed" if twin is None else "adopted"
     record(
         f"reservation.{verb}", reservation.subject, actor=actor,
@@ -132,7 +133,7 @@ def save_by_hand(reservation: Reservation, *, now: datetime, actor: str) -> Rese
     reservation.check_in_at, reservation.check_out_at = window_of(reservation)
     reservation.facts_at = now
     reservation.save()
-    _tell_of_overlap(reservation)
+    _tell_of_overlap(reservation, now)
     record("reservation.created" if new else "reservation.edited", reservation.subject, actor=actor)
     return reservation
 
@@ -153,7 +154,7 @@ def set_times(
     row.agreed_check_in_time, row.agreed_check_out_time = check_in, check_out
     row.agreed_by, row.agreed_at = actor[:150], now
     row.save()
-    _tell_of_overlap(row)
+    _tell_of_overlap(row, now)
     record(
         "reservation.times_set", row.subject, actor=actor,
         check_in=check_in and f"{check_in:%H:%M}", check_out=check_out and f"{check_out:%H:%M}",
@@ -184,6 +185,20 @@ def find(reference: str, *, source: str = Reservation.Source.STAYS, lock: bool =
     rows = rows.select_for_update() if lock else rows
     exact = rows.filter(external_id=reference).first()
     return exact or (rows.filter(short_id=reference).order_by("-created_at").first() if reference else None)
+
+
+def long_ids(references: Iterable[str], *, source: str = Reservation.Source.STAYS) -> dict[str, str]:
+    """Of those that are short ids (and no long ones), the long id that ``find`` would come to; by short id."""
+    asked = set(references) - {""}
+    rows = Reservation.objects.filter(source=source)
+    asked -= set(rows.filter(external_id__in=asked).values_list("external_id", flat=True))
+    return dict(rows.filter(short_id__in=asked).order_by("created_at").values_list("short_id", "external_id"))
+
+
+def names_of(reference: str) -> set[str]:
+    """All that the source calls a stay: its long and its short id, and what was given, known or not."""
+    known = find(reference)
+    return {reference, *((known.external_id, known.short_id) if known else ())} - {""}
 
 
 def lookup(reference: str) -> Reservation | None:
@@ -236,9 +251,10 @@ def _leave_unit(facts: ReservationFacts, listing_id: str, facts_at: datetime, so
     record("reservation.left_unit", known.subject, actor=actor, listing=listing_id, status=known.status)
 
 
-def _tell_of_overlap(reservation: Reservation) -> None:
-    """Two confirmed stays in one unit at one time: both get in, and the operator is told."""
-    others = list(reservation.overlapping()) if reservation.is_confirmed() else []
+def _tell_of_overlap(reservation: Reservation, now: datetime) -> None:
+    """Two confirmed stays in one unit at one time: both get in, and the operator is told, unless one is over."""
+    matters = reservation.is_confirmed() and not reservation.is_over(now)
+    others = list(reservation.overlapping().filter(check_out_at__gt=now)) if matters else []
     if others:
         stays_overlap.send(Reservation, reservation=reservation, others=others)
 

@@ -133,7 +133,8 @@ class Account:
     def change(self, name: str, wish: dict[str, Any], now: float) -> tuple[Reservation, str]:
         """The changed reservation and the verb Stays would announce it with."""
         old = self.find(name)
-        listing = find_listing(wish["listing"]).key if wish.get("listing") else old.listing
+        place = wish.get("listing") or wish.get("_idlisting")
+        listing = find_listing(place).key if place else old.listing
         new = Reservation(**{**vars(old), **_changes(wish), "listing": listing})
         _check(new)
         self._set_guest(new, wish.get("guest"), now)

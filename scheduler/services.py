@@ -14,9 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models.functions import Replace
 
 from scheduler import kinds, publisher, rows, totals
-from scheduler.models import Job
+from scheduler.models import Job, JobAttempt
 from scheduler.retention import prune as prune  # one of the verbs
 from scheduler.transitions import move
 from smartlock.audit.services import record
@@ -201,6 +202,18 @@ def clear_failed(jobs: QuerySet[Job], *, actor: str = "system") -> int:
     if cleared:
         record("jobs.cleared", "jobs", actor=actor, count=cleared)
     return cleared
+
+
+@transaction.atomic
+def erase_word(subjects: Iterable[str], word: str, instead: str) -> int:
+    """Take a word, such as a name, out of all that was written down of tries of these subjects' jobs."""
+    jobs = Job.objects.filter(subject__in=list(subjects))
+    texts: list[tuple[QuerySet[Any], str]] = [(jobs, "last_error")]
+    texts += [(JobAttempt.objects.filter(job__in=jobs), name) for name in ("error", "traceback")]
+    return sum(
+        rows.filter(**{f"{name}__contains": word}).update(**{name: Replace(name, Value(word), Value(instead))})
+        for rows, name in texts
+    )
 
 
 def jobs_of(subject: str) -> QuerySet[Job]:

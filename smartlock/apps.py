@@ -11,6 +11,7 @@ class SmartLockConfig(AppConfig):
 
     def ready(self) -> None:
         from scheduler.ticks import tick
+        from smartlock import forgetting  # noqa: F401  connects its receiver
         from webhooks import silence  # noqa: F401  enters what it hears
 
         # Rooms that may not know the scheduler have their duties entered here, and in ``smartlock.tasks``.

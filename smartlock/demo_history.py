@@ -67,7 +67,7 @@ def events(now: datetime, *, known: str, unknown: str) -> None:
     _event(
         "demo-event-2", unknown, now - timedelta(hours=5), WebhookEvent.State.PARKED,
         f"No accommodation is mapped to the Stays listing {unknown}: "
-        "add it, or enter this id on the accommodation, then replay the event.",
+        "add it, or enter this id on the accommodation; what waits for it then goes through.",
     )  # fmt: skip
 
 

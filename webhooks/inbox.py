@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from reservations import services as reservations
 from scheduler import services as jobs
 from scheduler.models import Job
 from webhooks.models import WebhookEvent
@@ -82,7 +83,7 @@ def sort(*, now: datetime) -> int:
 
     Each sender (source and address) may start ``WEBHOOK_RATE`` reservations a second; the rest waits for its turn.
     """
-    bundles = _bundles(_waiting()[:LOOK])
+    bundles = _bundles(_by_long_id(_waiting()[:LOOK]))
     settled = {about: bundle for about, bundle in bundles.items() if bundle.is_settled(now)}
     started: Counter[tuple[str, str | None]] = Counter()
     for about, bundle in settled.items():
@@ -97,6 +98,17 @@ def _waiting() -> QuerySet[WebhookEvent]:
     rows = WebhookEvent.objects.filter(state=State.RECEIVED, handed_on_at__isnull=True)
     fields = ("id", "source", "external_id", "remote_address", "received_at", "replayed_at")
     return rows.only(*fields).order_by(F("replayed_at").asc(nulls_first=True), "received_at", "id")
+
+
+def _by_long_id(events: Iterable[WebhookEvent]) -> list[WebhookEvent]:
+    """Some events give the short id alone. Of a stay we know they get its long one: one reservation, one reader."""
+    waiting = list(events)
+    for short, long in reservations.long_ids({event.external_id for event in waiting}).items():
+        same = [event for event in waiting if event.external_id == short]
+        WebhookEvent.objects.filter(pk__in=[event.pk for event in same]).update(external_id=long)
+        for event in same:
+            event.external_id = long
+    return waiting
 
 
 def _bundles(events: Iterable[WebhookEvent]) -> dict[str, _Bundle]:

@@ -158,22 +158,21 @@ def _is_verified(event: WebhookEvent) -> bool:
 def _try_parked_again(event: WebhookEvent, now: datetime) -> None:
     """What was parked for want of a mapping or of the stay itself may find its place now that one got through."""
     parked = WebhookEvent.objects.filter(state=State.PARKED, action__in=ACTING)
-    inbox.put_back(parked.filter(external_id__in=_names(event.external_id)), now=now)
-
-
-def _names(external_id: str) -> set[str]:
-    known = reservations.find(external_id)
-    return {external_id, *((known.external_id, known.short_id) if known else ())} - {""}
+    inbox.put_back(parked.filter(external_id__in=reservations.names_of(event.external_id)), now=now)
 
 
 def chosen(
     *, ids: Iterable[int] | None = None, states: Iterable[str] = (), start: datetime | None = None,
     end: datetime | None = None, external_id: str = "",
 ) -> QuerySet[WebhookEvent]:  # fmt: skip
-    """Events by what is given of these, all of it at once; ``start`` to before ``end`` is when they came."""
+    """Events by what is given of these, all of it at once; ``start`` to before ``end`` is when they came.
+
+    ``external_id``: the stay by its long id or its short one, whichever of them an event gave.
+    """
     given: Mapping[str, object] = {
         "pk__in": None if ids is None else list(ids), "state__in": list(states) or None, "received_at__gte": start,
-        "received_at__lt": end, "external_id": external_id or None,
+        "received_at__lt": end,
+        "external_id__in": reservations.names_of(external_id) or None,
     }  # fmt: skip
     return WebhookEvent.objects.filter(**{name: value for name, value in given.items() if value is not None})
 

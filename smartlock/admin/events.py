@@ -33,6 +33,7 @@ from smartlock.admin.base import (
     page_of,
     verb,
 )
+from smartlock.admin.finding import Between
 from smartlock.audit.models import AuditLog
 from webhooks import services as webhooks
 from webhooks.models import Refusal, WebhookEvent
@@ -49,7 +50,8 @@ def redacted(headers: dict[str, Any]) -> dict[str, Any]:
 @admin.register(WebhookEvent)
 class EventPage(MachinePage):
     list_display = ["what", "about", "state_label", "received", "times", "why"]
-    list_filter = ["state", "action", "verification", "received_at"]
+    list_filter = ["state", "action", "verification", ("received_at", Between)]
+    list_filter_submit = True
     search_fields = ["external_id", "action", "reason"]
     search_help_text = _("Stays _id, action, or words of the reason")
     date_hierarchy = "received_at"

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
+from reservations import services as reservations
 from scheduler import clock
 from smartlock.admin.events import redacted
 from smartlock.api.callers import Token, actor
@@ -65,15 +66,17 @@ class EventWhich(Schema):
     state: list[EventState] = []
     source: Words = ABSENT
     action: Words = ABSENT
-    external_id: Annotated[Words, Field(description="the reservation it points to")] = ABSENT
+    external_id: Annotated[Words, Field(description="the reservation it points to, by any of its ids at Stays")] = (
+        ABSENT
+    )
     received_from: Instant = ABSENT
     received_to: Instant = ABSENT
 
     def rows(self) -> QuerySet[WebhookEvent]:
         wanted: dict[str, Any] = {
             "state__in": self.state or None, "source": self.source, "action": self.action,
-            "external_id": self.external_id, "received_at__gte": self.received_from,
-            "received_at__lte": self.received_to,
+            "external_id__in": reservations.names_of(self.external_id) if self.external_id else None,
+            "received_at__gte": self.received_from, "received_at__lte": self.received_to,
         }  # fmt: skip
         found = WebhookEvent.objects.defer("body", "headers").order_by("-received_at", "-pk")
         return found.filter(**{name: value for name, value in wanted.items() if value is not None})

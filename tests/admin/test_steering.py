@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -111,6 +114,54 @@ def test_replay(operator: Client, stay: Reservation) -> None:
     event.refresh_from_db()
     assert event.state == WebhookEvent.State.RECEIVED
     assert Job.objects.filter(kind="webhooks.sort_inbox").exists()
+
+
+@pytest.fixture
+def days(stay: Reservation) -> list[int]:
+    """Events of four days in March at noon by the site's clock, and the house's own of today."""
+    noon = datetime(2026, 3, 5, 12, tzinfo=ZoneInfo(settings.TIME_ZONE))
+    return [
+        WebhookEvent.objects.create(
+            action="reservation.modified", external_id=f"E{day}", dedupe_key=f"E{day}", verification="unverifiable",
+            body=b"{}", state="processed", received_at=noon + timedelta(days=day),
+        ).pk
+        for day in range(4)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+@pytest.mark.parametrize(
+    ("start", "start_at", "end", "end_at", "meant"),
+    [
+        (date(2026, 3, 6), "", date(2026, 3, 7), "", [1, 2]), (date(2026, 3, 6), "12:30", None, "", [2, 3]),
+        (None, "", date(2026, 3, 6), "11:00", [0]), (None, "", None, "", [0, 1, 2, 3]),
+    ],
+)  # fmt: skip
+def test_all_events_of_a_range_of_time_are_replayed(
+    operator: Client, days: list[int], language: str, start: date | None, start_at: str, end: date | None, end_at: str,
+    meant: list[int],
+) -> None:  # fmt: skip
+    operator.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    written = "%m/%d/%Y" if language == "en" else "%d/%m/%Y"
+    chosen = urlencode(
+        {
+            "received_at_from_0": f"{start:{written}}" if start else "", "received_at_from_1": start_at,
+            "received_at_to_0": f"{end:{written}}" if end else "", "received_at_to_1": end_at,
+            "state__exact": "processed",
+        }
+    )  # fmt: skip
+    asked = {"action": "replay", "_selected_action": days[meant[0]], "select_across": "1", "_form_submitted": "True"}
+    assert operator.post(f"{EVENTS}?{chosen}", asked).status_code == 302
+    assert list(
+        WebhookEvent.objects.filter(pk__in=days, state="received").values_list("pk", flat=True).order_by("pk")
+    ) == [days[index] for index in meant]
+
+
+@pytest.mark.usefixtures("days")
+@pytest.mark.parametrize("odd", ["from_0=soon", "to_1=10:00", "from_0=2026-03-06&received_at_from_1=25:00"])
+def test_a_range_of_time_that_cannot_be_read_means_no_event_instead_of_all(operator: Client, odd: str) -> None:
+    page = operator.get(f"{EVENTS}?received_at_{odd}")
+    assert page.context["cl"].result_count == 0
 
 
 def test_notices_are_marked_as_seen(operator: Client, stay: Reservation) -> None:

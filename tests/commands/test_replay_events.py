@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from smartlock.audit.models import AuditLog
-from tests.builders import NOW
+from tests.builders import NOW, make_reservation
 from tests.commands.run import run
 from tests.webhooks.deliveries import received, stay
 from webhooks.models import WebhookEvent
@@ -41,6 +41,14 @@ def test_the_events_that_are_meant_are_processed_again(events: list[int], words:
     waiting = WebhookEvent.objects.filter(state=State.RECEIVED, handed_on_at=None).order_by("pk")
     assert list(waiting.values_list("pk", flat=True)) == expected
     assert AuditLog.objects.filter(action__endswith=".replayed", actor="command").count() == 1
+
+
+def test_a_stay_is_found_by_whichever_of_its_ids_an_event_gave() -> None:
+    known = make_reservation(short_id="EV23J")
+    long = received("reservation.modified", stay(_id=known.external_id), now=NOW).pk
+    short = received("reservation.canceled", {"id": "EV23J"}, now=NOW).pk
+    for name in (known.external_id, "EV23J"):
+        assert run("replay_events", "--reservation", name, "--dry-run", "--json").json["events"] == [long, short]
 
 
 def test_a_dry_run_shows_and_changes_nothing(events: list[int]) -> None:

@@ -68,3 +68,9 @@ def test_a_bar_grows_on_a_terminal_only(
         assert stderr.getvalue().endswith("\x1b[2K")  # it leaves nothing behind
     else:
         assert stderr.getvalue() == ""
+
+
+def test_a_day_that_is_none_is_told_in_words() -> None:
+    asked = run("sync_reservations", "--from", "2026-02-30")
+    assert asked.code
+    assert "'2026-02-30' is not a day of the calendar" in asked.out

@@ -43,13 +43,14 @@ def test_a_stay_that_vanished_on_its_day_asks_for_a_decision() -> None:
 def test_addresses_and_names_go_and_what_was_sent_stays_true() -> None:
     stay, other = make_reservation(), make_reservation(guest=Guest("Bia Outra", "bia@example.com"))
     Message.objects.create(
-        reservation=stay, template="pin_ready", to="ana@example.com", language="en", state="sent", sent_at=NOW, knows={}
-    )
+        reservation=stay, template="pin_ready", to="ana@example.com", language="en", state="sent", sent_at=NOW,
+        knows={}, error="ana@example.com was refused once",
+    )  # fmt: skip
     notices.about_overlap(stay, [other], now=NOW)
     Reservation.objects.filter(pk=other.pk).update(check_out_at=NOW + timedelta(days=300))
     erasure.erase_guests(now=NOW + timedelta(days=100))
     message = Message.objects.get()
-    assert (message.to, message.state, message.sent_at) == ("–", "sent", NOW)
+    assert (message.to, message.state, message.sent_at, message.error) == ("–", "sent", NOW, "")
     notice = Notice.objects.get(code="stays_overlap")
     assert "Ana" not in notice.text + notice.title
     assert "Bia" in notice.text + notice.title, "she has not left long ago"

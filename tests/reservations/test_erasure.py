@@ -6,14 +6,19 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from pytest_django import Settings
 
+from locks.models import Credential, Opening
 from reservations import erasure, tasks
+from reservations.facts import Guest
 from reservations.models import Reservation
 from reservations.services import save_facts
 from reservations.signals import guests_erased
+from scheduler.models import Job, JobAttempt
 from smartlock.audit.models import AuditLog
-from tests.builders import NOW, make_accommodation, make_facts, make_reservation
+from tests.builders import NOW, make_accommodation, make_facts, make_lock, make_reservation
 from tests.commands.run import run
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +88,44 @@ def test_the_command_counts_first_and_the_tick_does_the_same(settings: Settings)
     assert "1 stay were erased" in run("erase_guests").out
     settings.GUEST_KEEP_DAYS = 1
     assert tasks.erase_guests() == 0
+
+
+def test_names_go_from_errors_of_jobs_and_from_the_admin_sites_log_and_others_stay() -> None:
+    stay, other = make_reservation(), make_reservation(guest=Guest("Bia Outra", "bia@example.com"))
+    Reservation.objects.filter(pk=other.pk).update(check_out_at=MUCH_LATER)
+    person = get_user_model().objects.create_user("olga")
+    for guest in (stay, other):
+        job = Job.objects.create(
+            kind="notifications.tell_guest", subject=guest.subject, due_at=NOW, run_at=NOW, state="failed",
+            finished_at=NOW, last_error=f"550 {guest.guest_email} is unknown",
+        )  # fmt: skip
+        JobAttempt.objects.create(
+            job=job,
+            number=1,
+            started_at=NOW,
+            error=f"550 {guest.guest_email}",
+            traceback=f"Refused: {guest.guest_email}",
+        )
+        LogEntry.objects.log_actions(person.pk, [guest], CHANGE, change_message=f"Changed {guest}.", single_object=True)
+    erased = erasure.erase_guests(now=MUCH_LATER)
+    written = repr([list(rows.objects.values()) for rows in (Job, JobAttempt, LogEntry)])
+    assert "ana@" not in written
+    assert "Ana Teste" not in written
+    assert written.count("bia@example.com") == 3
+    assert written.count("Bia Outra") == 2
+    assert erased.elsewhere["smartlock"] == 5
+    assert "550 – is unknown" in written, "what happened stays true"
+
+
+def test_what_a_lock_calls_the_guest_goes_and_the_opening_stays() -> None:
+    stay = make_reservation()
+    lock = make_lock(stay.accommodation)
+    credential = Credential.objects.create(
+        reservation=stay, lock=lock, name="n", starts_at=stay.check_in_at, ends_at=stay.check_out_at
+    )
+    for holder, name in ((credential, "Ana Teste"), (None, "Cleaner")):
+        Opening.objects.create(
+            lock=lock, at=NOW, method="temporary", ref=name, name=name, credential=holder, recorded_at=NOW
+        )
+    erasure.erase_guests(now=MUCH_LATER)
+    assert sorted(Opening.objects.values_list("name", flat=True)) == ["", "Cleaner"]

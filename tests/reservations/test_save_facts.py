@@ -97,7 +97,7 @@ def test_a_guest_who_moves_is_timed_by_the_new_units_clock() -> None:
 def test_an_unmapped_listing_is_refused_and_nothing_is_written(listing: str) -> None:
     unit = make_accommodation()
     make_accommodation(external_id="")
-    with pytest.raises(UnknownListing, match="replay the event"):
+    with pytest.raises(UnknownListing, match="goes through"):
         save_facts(make_facts(unit, listing_id=listing), facts_at=NOW)
     assert not Reservation.objects.exists()
 
@@ -156,6 +156,19 @@ def test_two_confirmed_stays_at_one_time_in_one_unit_are_told_of() -> None:
     )
     second = Reservation.objects.exclude(pk=first.pk).get()
     assert heard == [(second.pk, [first.pk])]
+
+
+def test_a_double_booking_of_which_one_is_over_is_nobodys_trouble() -> None:
+    unit = make_accommodation()
+    make_reservation(unit, check_in_date=date(2026, 2, 20), check_out_date=date(2026, 3, 8))
+    past: dict[str, Any] = {"check_in_date": date(2026, 2, 25), "check_out_date": date(2026, 3, 4)}
+    assert heard_overlaps(lambda: make_reservation(unit, **past)) == []
+    long: dict[str, Any] = {
+        "check_in_date": date(2026, 2, 1),
+        "check_out_date": date(2026, 2, 25),
+        "facts_at": NOW - timedelta(days=20),
+    }
+    assert len(heard_overlaps(lambda: make_reservation(unit, **long))) == 1, "it was not over at that time"
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,10 @@ def test_times_may_have_seconds(bench: Bench) -> None:
     assert book(bench, **times)["checkOutTime"] == "15:00:30"
 
 
-def test_dates_listing_and_guest_can_change(bench: Bench) -> None:
+@pytest.mark.parametrize("name", ["listing", "_idlisting"])
+def test_dates_listing_and_guest_can_change(bench: Bench, name: str) -> None:
     booked = book(bench)
-    wish = {"checkOutDate": "2026-12-09", "listing": "PI02B", "guest": {"email": "new@example.org"}}
+    wish = {"checkOutDate": "2026-12-09", name: "PI02B", "guest": {"email": "new@example.org"}}
     answer = bench.http.patch(f"{DESK}/{booked['id']}", json=wish)
 
     assert answer.get_json()["checkOutDate"] == "2026-12-09"

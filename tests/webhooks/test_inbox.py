@@ -15,7 +15,7 @@ from scheduler.models import Job
 from tests.builders import NOW, make_accommodation
 from tests.engine import time_machine_at
 from tests.reservations.stays_account import point_to, scripted
-from tests.webhooks.deliveries import process, process_all, received, seconds, stay
+from tests.webhooks.deliveries import STAY, process, process_all, received, seconds, stay
 from webhooks import inbox
 from webhooks.models import WebhookEvent
 from webhooks.verification import Verdict
@@ -67,6 +67,28 @@ def test_what_comes_while_a_reader_runs_is_read_after_it_and_never_beside_it() -
     Job.objects.filter(pk=reader.pk).update(state="succeeded", lease_until=None, finished_at=NOW)
     assert inbox.sort(now=NOW + seconds(8)) == 1
     assert readers(state="scheduled").get().payload == {"event": late.pk}
+
+
+def test_events_with_the_short_id_alone_join_those_of_their_stay() -> None:
+    make_accommodation(external_id="L1")
+    received("reservation.created", stay(), now=NOW)
+    process_all(NOW)
+    received("reservation.modified", stay(checkOutDate="2026-03-10"), now=NOW + seconds(60))
+    short = received("reservation.cancelled", {"id": "EV23J", "_idlisting": "L1"}, now=NOW + seconds(61))
+    assert inbox.sort(now=NOW + seconds(70)) == 1
+    short.refresh_from_db()
+    assert (short.external_id, short.about) == (STAY, f"stays:{STAY}")
+    process_all(NOW + seconds(70))
+    assert states() == ["processed"] * 3
+    assert Reservation.objects.get().status == "canceled"
+
+
+def test_a_short_id_that_nobody_knows_yet_is_a_pointer_all_the_same() -> None:
+    make_accommodation(external_id="L1")
+    event = received("reservation.cancelled", {"id": "EV23J"}, now=NOW)
+    assert inbox.sort(now=NOW + seconds(3)) == 1
+    event.refresh_from_db()
+    assert event.about == "stays:EV23J"
 
 
 def test_news_wakes_a_reader_that_waits_for_stays_to_come_back() -> None:

@@ -29,7 +29,7 @@ class Command(OperatorCommand):
         )
         parser.add_argument("--from", dest="start", metavar="TIME", help="that came since then: 2026-03-05[T14:00]")
         parser.add_argument("--to", dest="end", metavar="TIME", help="that came before then; of a day, all of it")
-        parser.add_argument("--reservation", help="about this one: Stays' _id or short id, as the event gives it")
+        parser.add_argument("--reservation", help="about this one: Stays' _id or short id")
         parser.add_argument("--dry-run", action="store_true", help="only show which would be processed again")
         self.add_json(parser)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +17,13 @@ from scheduler import clock
 from smartlock.management.printing import OperatorCommand
 
 
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day of the calendar, such as 2026-03-05.") from None
+
+
 class Command(OperatorCommand):
     help = (
         "Bring our reservations between two dates in line with Stays. A sync that was cut off goes on where it was "
@@ -24,8 +32,8 @@ class Command(OperatorCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--from", dest="start", type=date.fromisoformat, help="first day, 2026-03-05; yesterday")
-        parser.add_argument("--to", dest="end", type=date.fromisoformat, help="last day; 90 days after the first")
+        parser.add_argument("--from", dest="start", type=day, help="first day, 2026-03-05; yesterday")
+        parser.add_argument("--to", dest="end", type=day, help="last day; 90 days after the first")
         parser.add_argument(
             "--full", action="store_true", help="read every stay whole; otherwise those read lately only when changed"
         )
