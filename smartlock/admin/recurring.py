@@ -8,11 +8,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from scheduler import clock
 from scheduler.models import Job, RecurringJob, RecurringRun
@@ -50,6 +53,7 @@ class RecurringPage(Page):
     form = RecurringForm
     list_display = ["title", "kind", "switched", "in_words", "next_run", "last_run", "last_result", "took"]
     list_filter = ["category", "task__enabled", "last_status"]
+    list_before_template = "smartlock/admin/recurring_head.html"
     search_fields = ["slug", "name", "target"]
     list_per_page = 100
     show_full_result_count = False
@@ -63,6 +67,11 @@ class RecurringPage(Page):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RecurringJob]:
         return RecurringJob.objects.select_related("task", *services.ALONG)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who may switch has the switch in the row."""
+        may = self.has_operate_permission(request)
+        return ["lever" if may and name == "switched" else name for name in self.list_display]
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ["title", "kind", "what", *self.head, "about"]})]
@@ -74,7 +83,12 @@ class RecurringPage(Page):
 
     def get_urls(self) -> list[Any]:
         preview = self.admin_site.admin_view(self.preview_view)
-        return [path("preview/", preview, name="scheduler_recurringjob_preview"), *super().get_urls()]
+        switch = self.admin_site.admin_view(require_POST(self.switch_view))
+        return [
+            path("preview/", preview, name="scheduler_recurringjob_preview"),
+            path("<int:pk>/switch/", switch, name="scheduler_recurringjob_switch"),
+            *super().get_urls(),
+        ]
 
     # --- who may ------------------------------------------------------------------------------------------------
 
@@ -156,6 +170,19 @@ class RecurringPage(Page):
             return label(_("always on"), "info")
         return label(_("on"), "success") if job.enabled else label(_("off"))
 
+    @column(_("switched on"), ordering="task__enabled")
+    def lever(self, job: RecurringJob) -> SafeString:
+        """A button that sends the other position, so that a stale page never switches the wrong way."""
+        if job.is_direct:
+            return self.switched(job)
+        return format_html(
+            '<button class="sl-switch" type="submit" form="sl-switches" formaction="{}" name="on" value="{}"'
+            ' role="switch" aria-checked="{}"><span class="sl-unseen">{}</span>'
+            '<span aria-hidden="true">{}</span></button>',
+            reverse("admin:scheduler_recurringjob_switch", args=[job.pk]), "0" if job.enabled else "1",
+            "true" if job.enabled else "false", job.title, _("on") if job.enabled else _("off"),
+        )  # fmt: skip
+
     @column(_("schedule"))
     def in_words(self, job: RecurringJob) -> SafeString:
         zone = job.timezone if job.task.crontab else ""
@@ -214,6 +241,15 @@ class RecurringPage(Page):
             reverse("admin:scheduler_recurringjob_preview"), _("Preview the next runs"),
             _next_five(job.schedule) if job is not None and job.pk else "",
         )  # fmt: skip
+
+    def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The switch of a row; back to the list as it was filtered."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        _switch(request, self.get_queryset(request).filter(pk=pk), on=request.POST.get("on") == "1")
+        back = request.POST.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+        return redirect(back if is_ours else reverse("admin:scheduler_recurringjob_changelist"))
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """What the form as it is filled in would mean; nothing is saved."""

@@ -164,10 +164,13 @@ class ReservationPage(Mending, AgreedTimes, Page):
     change_form_outer_after_template = "smartlock/admin/story.html"
     actions = ["replan", "cancel_jobs", "revoke_now", "readmit"]
     actions_detail = [
-        "retry_jobs_here", "run_now_here", "set_times_here", "new_pin_here", "resend_here",
+        "retry_jobs_here", "run_now_here", "set_times_here",  # more would leave no room for where one is
         {
             "title": _("More"),
-            "items": ["replan_here", "cancel_jobs_here", "replay_here", "revoke_now_here", "readmit_here"],
+            "items": [
+                "new_pin_here", "resend_here", "replan_here", "cancel_jobs_here", "replay_here", "revoke_now_here",
+                "readmit_here",
+            ],
         },
     ]  # fmt: skip
     actions_detail_hide_default = True

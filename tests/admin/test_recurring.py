@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -107,6 +108,35 @@ def test_switching_and_running_by_hand(boss: Client) -> None:
     runs = reverse("admin:scheduler_recurringrun_changelist")
     everything, others = (boss.get(runs + query).content.decode() for query in ("", "?status__exact=failed"))
     assert everything.count("boss") > others.count("boss")
+
+
+def lever(slug: str) -> str:
+    return reverse("admin:scheduler_recurringjob_switch", args=[RecurringJob.objects.get(slug=slug).pk])
+
+
+def test_the_switch_in_the_row_says_the_position_and_goes_back_to_the_list(boss: Client) -> None:
+    shown = boss.get(LIST).content.decode()
+    assert f'formaction="{lever("read-doors")}" name="on" value="0"' in shown
+    assert "scheduler-dispatch" in shown
+    assert lever("scheduler-dispatch") not in shown  # the pulse has none
+    filtered = f"{LIST}?category__exact=biz"
+    for _twice in range(2):
+        assert boss.post(lever("read-doors"), {"on": "0", "next": filtered}).headers["Location"] == filtered
+        assert not RecurringJob.objects.get(slug="read-doors").enabled
+    assert AuditLog.objects.filter(action="recurring.disabled").count() == 1
+    assert boss.post(lever("read-doors"), {"on": "1", "next": "https://evil.example/"}).headers["Location"] == LIST
+    assert RecurringJob.objects.get(slug="read-doors").enabled
+    assert not Job.objects.exists()
+
+
+def test_the_switch_is_for_those_who_may_and_for_posts_of_our_own_pages(operator: Client) -> None:
+    assert lever("read-doors") not in operator.get(LIST).content.decode()
+    assert operator.post(lever("read-doors"), {"on": "0"}).status_code == 403
+    strict, boss = Client(enforce_csrf_checks=True), User.objects.create_superuser("chief")
+    strict.force_login(boss)
+    assert strict.get(lever("read-doors")).status_code == 405
+    assert strict.post(lever("read-doors"), {"on": "0"}).status_code == 403
+    assert RecurringJob.objects.get(slug="read-doors").enabled
 
 
 def test_the_pulse_of_the_engine_is_shown_and_not_edited(boss: Client) -> None:

@@ -34,6 +34,17 @@ def test_a_recurring_job_is_made_previewed_and_run(olga: Visitor) -> None:
     assert olga.wider_than_the_screen() <= 0
 
 
+def test_a_job_is_switched_off_in_its_row_by_the_keyboard(olga: Visitor) -> None:
+    slug = f"switch-me-{secrets.token_hex(4)}"
+    make(olga, slug)
+    lever = olga.page.get_by_role("switch", name=slug)
+    for position in ("false", "true"):
+        with olga.page.expect_navigation():
+            lever.press("Space")
+        expect(olga.page).to_have_url(re.compile(rf"q={slug}"))
+        expect(lever).to_have_attribute("aria-checked", position)
+
+
 def make(visitor: Visitor, slug: str) -> None:
     """At an interval of two hours, looked at before it is saved; ends on the list, found by its name."""
     page = visitor.go(f"{RECURRING}add/")
