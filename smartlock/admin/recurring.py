@@ -51,7 +51,7 @@ FACTS = ("name", "category", "missed", "timeout", "retries", "params", "descript
 @admin.register(RecurringJob)
 class RecurringPage(Page):
     form = RecurringForm
-    list_display = ["title", "kind", "switched", "in_words", "next_run", "last_run", "last_result", "took"]
+    list_display = ["title", "kind", "switched", "in_words", "next_run", "last_run", "last_result"]
     list_filter = ["category", "task__enabled", "last_status"]
     list_before_template = "smartlock/admin/recurring_head.html"
     search_fields = ["slug", "name", "target"]
@@ -201,11 +201,8 @@ class RecurringPage(Page):
         if not job.last_status:
             return DASH
         shown = label(job.get_last_status_display(), TONES[RunStatus(job.last_status)])
-        return format_html('<span title="{}">{}</span>', job.last_error[:200], shown)
-
-    @column(_("took"), ordering="last_duration_ms")
-    def took(self, job: RecurringJob) -> str:
-        return _seconds(job.last_duration_ms)
+        took = "" if job.last_duration_ms is None else _seconds(job.last_duration_ms)
+        return format_html('<span title="{}">{}</span> <small>{}</small>', job.last_error[:200], shown, took)
 
     @column(_("runs"))
     def counts(self, job: RecurringJob) -> str:

@@ -50,6 +50,8 @@ def parts(
     title: Callable[[Light, int], str], wanted: Asked,
 ) -> list[Part]:  # fmt: skip
     """``rows`` in their order; of a long side only those that are to be seen go through ``show``."""
+    if not rows:
+        return []
     if len(rows) <= SMALL:
         return [Part(f"{side}-all", [show(row) for row in rows])]
     found = {one: [row for row in rows if light(row) is one] for one in ORDER}

@@ -93,3 +93,12 @@ def _another(guest: Reservation, number: int) -> Reservation:
         guest_name=f"Guest {number}", facts_at=guest.facts_at, check_in_date=guest.check_in_date,
         check_out_date=guest.check_out_date, check_in_at=guest.check_in_at, check_out_at=guest.check_out_at,
     )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_quiet_night_is_said_in_words(boss: Client) -> None:
+    make_accommodation()
+    shown = boss.get(reverse("tonight")).content.decode()
+    assert "There are no reservations yet" in shown
+    assert "Nobody leaves in the next 36 hours" in shown
+    assert "0 of 0" not in shown
