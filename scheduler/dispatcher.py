@@ -26,8 +26,17 @@ def dispatch(*, now: datetime) -> int:
     """Publish the jobs that come due inside the horizon. Returns how many."""
     beat = Heartbeat(name=HEARTBEAT, beat_at=now)
     Heartbeat.objects.bulk_create([beat], update_conflicts=True, unique_fields=["name"], update_fields=["beat_at"])
+    return publish_near(now=now)
+
+
+def publish_near(*, now: datetime, published_before: datetime | None = None) -> int:
+    """Publish what comes due inside the horizon and has no message yet, or one that is taken for lost.
+
+    With ``published_before`` every older message is taken for lost, for whoever knows that it is: a second one does no
+    harm, a job whose message is missing starts ten seconds late. Returns how many jobs were published.
+    """
     sent = 0
-    while messages := take(now=now):
+    while messages := take(now=now, published_before=published_before):
         for message in messages:
             try:
                 publisher.publish(message)
@@ -41,12 +50,14 @@ def dispatch(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def take(*, now: datetime) -> list[publisher.Message]:
+def take(*, now: datetime, published_before: datetime | None = None) -> list[publisher.Message]:
     """Mark the next batch as published and return its messages; another dispatcher gets other rows."""
-    overdue = Q(run_at__lt=now - LOST_AFTER, published_at__lt=now - LOST_AFTER)
+    lost = Q(run_at__lt=now - LOST_AFTER, published_at__lt=now - LOST_AFTER)
+    if published_before is not None:
+        lost |= Q(published_at__lt=published_before)
     due = (
         Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=services.horizon(now))
-        .filter(Q(published_at__isnull=True) | overdue)
+        .filter(Q(published_at__isnull=True) | lost)
         .exclude(queue__in=queues.paused())
         .order_by("run_at", "priority")
         .select_for_update(skip_locked=True)

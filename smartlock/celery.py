@@ -17,6 +17,7 @@ keep_clients()
 app = Celery("smartlock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["consumer"].add("scheduler.connection:PublishAgain")
 # Celery's Django fix-up closes the database connection around every message; a thread of ours keeps its own (a new one
 # costs PostgreSQL more than most jobs do), and only what is broken or too old is replaced, below.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000

@@ -18,6 +18,7 @@ from tests.journeys.house import House, house, wait_for
 from tests.journeys.test_a_guest_stay import pin_in
 from tests.sandbox_process import BLE
 
+AGAIN = "connection.published_again"
 HOUR, AHEAD = 3600, 20  # seconds: the lead, and when a job is due
 LONG = 120.0
 WRITE = "-c default_transaction_read_only=off"
@@ -132,7 +133,9 @@ def test_without_redis_webhooks_are_taken_and_what_is_due_comes_when_it_is_back(
         if empty:
             for left in (home.directory / "valkey").glob("appendonlydir/*"):
                 left.unlink()
+        before = home.log("worker").count(AGAIN)
         home.start_valkey()
+        wait_for(lambda: home.log("worker").count(AGAIN) > before, why="what is near is published again")
 
 
 def test_a_database_that_fails_over_takes_nothing_loses_nothing_and_is_found_again(home: House) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from scheduler import publisher, services
-from scheduler.dispatcher import dispatch
+from scheduler.dispatcher import dispatch, publish_near
 from scheduler.models import Heartbeat, Job
 from tests.builders import NOW
 from tests.scheduler import kinds_for_tests  # noqa: F401  declares the kinds
@@ -32,6 +32,17 @@ def test_a_published_job_is_not_published_again(announced: list[publisher.Messag
 def test_a_message_that_got_lost_is_sent_again(announced: list[publisher.Message]) -> None:
     services.schedule("tests.plain", due_at=NOW + 120 * SECOND, now=NOW)
     assert [dispatch(now=NOW + s * SECOND) for s in (70, 125, 131, 135, 142)] == [1, 0, 1, 0, 1]
+
+
+def test_whoever_knows_that_messages_were_lost_has_them_sent_again_once(announced: list[publisher.Message]) -> None:
+    """A worker that has to connect again: it need not wait until they are overdue."""
+    near = services.schedule("tests.plain", due_at=NOW + 120 * SECOND, now=NOW)
+    far = services.schedule("tests.plain", due_at=NOW + 600 * SECOND, now=NOW)
+    dispatch(now=NOW + 70 * SECOND)
+    lost_at = NOW + 80 * SECOND
+    assert [publish_near(now=NOW + s * SECOND, published_before=lost_at) for s in (81, 82)] == [1, 0]
+    assert announced[-1].pairs == ((near.pk, near.version),)
+    assert far.pk not in {pair[0] for message in announced for pair in message.pairs}
 
 
 def test_a_moved_job_is_published_for_its_new_time(announced: list[publisher.Message]) -> None:
