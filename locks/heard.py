@@ -10,11 +10,10 @@ import structlog
 from locks import devices, doors
 from locks.models import Lock
 from locks.plan import KINDS
+from locks.planning import hurry
 from locks.signals import door_alarmed, door_opened
 from locks.tuya import decoding
 from locks.tuya.push import Heard
-from scheduler import services as jobs
-from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
 # A lock that has just woken needs a moment to fetch what is new.
@@ -46,15 +45,7 @@ class Listener:
         if not due:
             return 0
         self._looks = [(at, pk) for at, pk in self._looks if at > time.monotonic()]
-        return sum(look_again(pk, now=now) for pk in due)
-
-
-def look_again(lock_id: int, *, now: datetime) -> int:
-    """Run at once the jobs at this door that were due already and wait for it. Those of the future stay."""
-    waiting = Job.objects.filter(
-        kind__in=KINDS, state=Job.State.SCHEDULED, due_at__lte=now, run_at__gt=now, payload__lock=lock_id
-    )  # fmt: skip
-    return jobs.run_now(waiting, now=now)
+        return sum(hurry(*KINDS, now=now, payload__lock=pk) for pk in due)
 
 
 def _note(lock: Lock, heard: Heard, now: datetime) -> None:

@@ -7,7 +7,7 @@ the PIN and its unique name are written before the first call, and after an unkn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -20,6 +20,7 @@ from locks.allocate import new_name
 from locks.brake import count_pin, count_write, uncount
 from locks.errors import (
     AccountPaused,
+    Capacity,
     Configuration,
     DoorError,
     Limited,
@@ -35,8 +36,9 @@ from locks.holders import Place, credentials_of
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
-from locks.proof import NOT_ASKED, SETTLED, adopt, prove
-from locks.provider import LockProvider
+from locks.proof import FROZEN, NOT_ASKED, SETTLED, adopt, prove, twin_of
+from locks.provider import LockProvider, Window
+from locks.room import make_room
 from locks.store import never_asked, note, note_failure
 from scheduler.errors import Superseded
 
@@ -65,6 +67,8 @@ def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> 
     provider = doors.provider_for(credential.lock.provider)
     with _failures_noted(credential, now):
         if not credential.provider_ref:
+            if credential.error_code == FROZEN:
+                _follow_the_first(credential, now())
             _need_digits(credential, now())
             _create_or_adopt(credential, provider, check=check, now=now)
         try:
@@ -129,10 +133,23 @@ def _create_or_adopt(
 
 
 def _choose_others(credential: Credential, now: datetime) -> NoReturn:
+    if credential.first_used_at is not None:
+        _follow_the_first(credential, now)
     count_pin(credential, credentials_of(credential.subject, credential.slot), now)
     _replace(credential, now)
     text = f"{credential.lock.name} already had these digits: others are chosen."
     raise Transient(text, code="pin_taken") from None
+
+
+def _follow_the_first(credential: Credential, now: datetime) -> None:
+    """Digits that the guest has used are frozen: the entry she uses stays to its end, and this one follows it then."""
+    first = twin_of(credential)
+    if first is None:
+        return
+    door, until = credential.lock.name, first.closes_at
+    text = f"{door} takes neither new times nor equal digits, so the PIN opens until {until:%Y-%m-%d %H:%M} UTC."
+    alarm_once(credential, FROZEN, text, now=now)
+    raise WaitForDevice(text, after=(until - now).total_seconds() if now < until else None, code=FROZEN)
 
 
 def _send_window(credential: Credential, provider: LockProvider, *, check: Check, now: Callable[[], datetime]) -> None:
@@ -147,6 +164,12 @@ def _send_window(credential: Credential, provider: LockProvider, *, check: Check
         note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
         raise Transient(f"{credential.lock.name} lost the PIN: it is put back.", code="pin_vanished") from None
     except Refused:
+        if hasattr(credential, "fallback"):  # its digits must not become those of a backup that nobody has
+            raise Refused(
+                f"{credential.lock.name} changes no PIN: the backup PIN that the guest has keeps its times, "
+                "and is taken off when the stay is over.", code="change_refused",
+            ) from None  # fmt: skip
+        _learn_of_use(credential, provider, now())
         _put_beside(credential, now())
         raise Transient(
             f"{credential.lock.name} does not change a PIN: a second one takes its place.", code="change_refused"
@@ -188,13 +211,25 @@ def _keep_start_after_first_use(credential: Credential, provider: LockProvider, 
     proven = credential.proven
     if proven is None or credential.first_used_at or now < proven.starts_at or credential.starts_at <= proven.starts_at:
         return
-    used = [
-        opening.at
-        for opening in provider.openings(credential.lock.device, proven.starts_at, now)
-        if opening.pin_ref == credential.provider_ref
-    ]
-    if used:
-        note(credential, first_used_at=min(used), starts_at=proven.starts_at)
+    used_at = _first_use(credential, proven, provider, now)
+    if used_at is not None:
+        note(credential, first_used_at=used_at, starts_at=proven.starts_at)
+
+
+def _learn_of_use(credential: Credential, provider: LockProvider, now: datetime) -> None:
+    """Before other digits may have to be chosen, ask the door's log. If it cannot be read, what is known has to do."""
+    proven = credential.proven
+    if proven is None or credential.first_used_at or now < proven.starts_at:
+        return
+    with suppress(DoorError):
+        used_at = _first_use(credential, proven, provider, now)
+        if used_at is not None:
+            note(credential, first_used_at=used_at)
+
+
+def _first_use(credential: Credential, held: Window, provider: LockProvider, now: datetime) -> datetime | None:
+    openings = provider.openings(credential.lock.device, held.starts_at, now)
+    return min((one.at for one in openings if one.pin_ref == credential.provider_ref), default=None)
 
 
 def _old_doors_first(there: list[Credential]) -> None:
@@ -228,6 +263,8 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         yield
     except DoorError as error:
         note_failure(credential, error)
+        if isinstance(error, Capacity):
+            make_room(credential.lock_id, now=now())
         if credential.purpose == Credential.Purpose.BACKUP:
             take_time(credential, error, now())
             raise

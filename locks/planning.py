@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from locks import holders
 from locks.holders import Holder
 from locks.models import Credential, Withdrawal
-from locks.plan import KINDS, WantedJob, is_bridge, is_entitled, plan, ran_its_course
+from locks.plan import GENERATE, KINDS, WantedJob, is_bridge, is_entitled, plan, ran_its_course
 from locks.store import note_new
 from locks.watching import wanted_looks
 from reservations.models import Reservation
@@ -89,7 +89,17 @@ def renew(reservation_id: int, *, now: datetime, actor: str) -> int:
     if count:
         record("pins.renewed", f"reservation:{reservation_id}", actor=actor, count=count)
         replan(reservation_id, now=now)
+        hurry(GENERATE, now=now, subject=f"reservation:{reservation_id}")
     return count
+
+
+def hurry(*kinds: str, now: datetime, **which: Any) -> int:
+    """What was due already and waits, for a reason that is perhaps none any longer, is tried at once. How many jobs.
+
+    Those of the future stay where they are.
+    """
+    waiting = Job.objects.filter(kind__in=kinds, state=Job.State.SCHEDULED, due_at__lte=now, run_at__gt=now)
+    return jobs.run_now(waiting.filter(**which), now=now)
 
 
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:

@@ -19,6 +19,7 @@ State = Credential.State
 SETTLED = timedelta(seconds=15)
 # A lock that was written to is looked at once more after this, before the job's own patience goes on.
 LOOK_AGAIN = timedelta(seconds=2)
+FROZEN = "digits_frozen"  # the guest uses the first entry, on a lock that takes no twin: the second waits for its end
 NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 
 
@@ -43,7 +44,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         reading = provider.read_pin(credential.lock.device, credential.provider_ref)
     if reading.state == PinState.GONE:
         note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
-        if refused and _is_beside_its_twin(credential):
+        if refused and twin_of(credential) is not None:
             raise PinTaken(f"{door} does not hold the same digits twice.")
         raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.UNKNOWN:
@@ -54,10 +55,13 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
     )
 
 
-def _is_beside_its_twin(credential: Credential) -> bool:
-    """Behind a gateway a lock says only afterwards that it takes no equal digits, and not in so many words."""
+def twin_of(credential: Credential) -> Credential | None:
+    """The entry with the same digits that the lock may hold beside this one, of the same guest.
+
+    Behind a gateway a lock says only afterwards that it takes no equal digits, and not in so many words.
+    """
     others = Credential.objects.filter(lock=credential.lock_id, removed_at__isnull=True).exclude(pk=credential.pk)
-    return others.filter(pin_fingerprint=credential.pin_fingerprint).exclude(provider_ref="").exists()
+    return others.filter(pin_fingerprint=credential.pin_fingerprint).exclude(provider_ref="").first()
 
 
 def soon_after(written_at: datetime | None, now: datetime) -> float | None:

@@ -15,6 +15,7 @@ from locks.issue import Check
 from locks.models import Credential
 from locks.proof import SETTLED, adopt, soon_after
 from locks.provider import LockProvider, PinState
+from locks.room import room_was_made
 from locks.store import note, note_failure
 from smartlock.audit.services import record
 
@@ -38,6 +39,8 @@ def revoke_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> in
             _alarm(credential, error, now())
             raise
         removed += 1
+    if removed:
+        room_was_made(place.lock_id, now=now())
     return removed
 
 

@@ -40,7 +40,7 @@ def look(place: Place, *, check: Check, now: Callable[[], datetime]) -> Step:
     if holder is None or not is_entitled(holder, now()) or place.lock_id not in holder.doors():
         return Step.NOTHING
     stay, lock, own = _rows(place)
-    facts = door_facts(holder, lock, own, stay.updated_at, doors.provider_for(lock.provider))
+    facts = door_facts(holder, lock, own, stay.updated_at, doors.provider_for(lock.provider), now())
     decision, code, failure = decide(facts, now(), warn_before=warn_before()), None, None
     if decision.step is Step.OFFLINE:
         try:

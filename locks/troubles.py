@@ -170,6 +170,12 @@ _WAY: dict[str, Trouble] = {
     NameTaken.code: _REFUSED,
     PinTaken.code: _NEW_DIGITS,
     "pin_taken": _NEW_DIGITS,
+    "digits_frozen": Trouble(
+        "digits_frozen", Level.WARNING,
+        N_("The lock takes neither new times nor the same digits twice, and the guest has used the PIN: it opens to "
+           "its old end, and is put there anew then."),
+        N_("To be safe, press “New PIN” and tell the guest: the old digits stop opening then."),
+    ),
     "too_many_writes": Trouble(
         "too_many_writes", Level.ERROR,
         N_("The lock was written to too often within an hour, so it is left alone for a while."),

@@ -11,6 +11,7 @@ from locks.fallback import Backup, DoorFacts, Offline, next_look
 from locks.holders import Holder
 from locks.models import Credential, Lock
 from locks.plan import LOOK, WantedJob, is_entitled
+from locks.proof import FROZEN
 from locks.provider import LockProvider, Window
 
 
@@ -57,18 +58,29 @@ def warned_for(holder: Holder, lock_id: int) -> datetime | None:
 
 
 def door_facts(
-    holder: Holder, lock: Lock, own: list[Credential], last_change: datetime, provider: LockProvider
+    holder: Holder, lock: Lock, own: list[Credential], last_change: datetime, provider: LockProvider, now: datetime
 ) -> DoorFacts:
     """All that the decision about this door depends on; ``own`` are the guest's PINs there, not proven gone."""
     wanted = wanted_of(own)
     return DoorFacts(
         stay=holder.window,
         ways=ways(holder, lock.pk, own),
-        last_change=(wanted.asked_at or wanted.created_at) if wanted is not None else last_change,
+        last_change=last_change if wanted is None else _changed_at(wanted, now),
         warned_for=warned_for(holder, lock.pk),
         offline=offline_of(lock, provider),
         backups=tuple(idle_backups(lock)),
     )
+
+
+def _changed_at(wanted: Credential, now: datetime) -> datetime:
+    """When the lock was last given something new of it, or could be: where the digits are frozen, from the end of the
+    entry that had them first.
+    """
+    last = wanted.asked_at or wanted.created_at
+    if wanted.error_code != FROZEN:
+        return last
+    first = Credential.objects.filter(lock=wanted.lock_id, pin_fingerprint=wanted.pin_fingerprint, wanted=False)
+    return max([last, *first.filter(ends_at__lte=now).values_list("ends_at", flat=True)])
 
 
 def offline_of(lock: Lock, provider: LockProvider) -> Offline:

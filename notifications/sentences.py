@@ -153,6 +153,20 @@ NOTICES: dict[str, Words] = {
             "As tentativas continuam. Verifique a bateria e a conexão da fechadura ou apague o PIN no aplicativo Tuya.",
         },
     ),
+    "door_digits_frozen": Words(
+        L.CRITICAL,
+        {ENGLISH: "A PIN in use cannot be extended", PORTUGUESE: "Um PIN em uso não pode ser prolongado"},
+        {
+            ENGLISH: "{stay}: the guest uses the PIN, and the lock cannot give it other times. {detail} It is put "
+            "there anew the moment its first entry ends; if the lock does not take it, the guest is sent another code. "
+            "To be safe, call the guest before and press “New PIN” on the stay's page: the old digits stop opening "
+            "then.",
+            PORTUGUESE: "{stay}: o hóspede já usa o PIN, e a fechadura não consegue dar a ele outros horários. "
+            "{detail} Ele é gravado de novo no instante em que o primeiro registro termina; se a fechadura não "
+            "aceitar, o hóspede recebe outro código. Para garantir, fale antes com o hóspede e use “Novo PIN” na "
+            "página da estadia: os dígitos antigos deixam de abrir nesse momento.",
+        },
+    ),
     "no_way_in": Words(
         L.CRITICAL,
         {ENGLISH: "Guest without a way in", PORTUGUESE: "Hóspede sem como entrar"},

@@ -66,7 +66,7 @@ def test_the_same_digits_are_put_there_a_second_time(refusal: Exception, street:
     clock.until(CHECK_IN + HOUR)
     [after] = street.on(lock.device_id)
     assert (after.pin, after.window.ends_at, after.name != before.name) == (before.pin, CHECK_OUT + DAY, True)
-    assert street.calls == ["change", "create", "read", "delete", "read"]
+    assert street.calls == ["change", "openings", "create", "read", "delete", "read"]
     clock.until(CHECK_OUT + DAY)
     assert street.held == {}
 
