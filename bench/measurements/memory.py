@@ -15,7 +15,7 @@ PENDING_CELERY = 20_000  # it takes in about 800 a second, and its worker reads 
 MONTH = 30 * 86_400.0
 ON_DISK = "SELECT pg_total_relation_size('scheduler_job')"
 FLAT_BYTES = 5 * 2**20  # a worker that does nothing breathes by this much
-STEADY_SECONDS = 6.0
+STEADY_SECONDS, CALM = 6.0, 2
 
 
 def run(world: World, name: str, size: Size) -> Sample:
@@ -23,13 +23,13 @@ def run(world: World, name: str, size: Size) -> Sample:
     journal = Journal(world.directory / "journal")
     with turn(world, name, journal) as taken:
         url = taken.env["DATABASE_URL"]
-        time.sleep(STEADY_SECONDS / 2)
-        redis, disk, worker = _redis_bytes(world), _disk_bytes(world, url), taken.rss_bytes()
+        worker = _settled(taken)
+        redis, disk = _redis_bytes(world), _disk_bytes(world, url)
         if name == OURS:
             fill(world, url, count)
         else:
             taken.schedule(Plan(count, time.time() + MONTH, MONTH))
-        grown = _grown(taken, worker)
+        grown = _settled(taken) - worker
         return {
             "disk": (_disk_bytes(world, url) - disk) / count,
             "redis": max(0.0, _redis_bytes(world) - redis) / count,
@@ -39,15 +39,14 @@ def run(world: World, name: str, size: Size) -> Sample:
         }
 
 
-def _grown(taken: Turn, before: int) -> float:
-    """How much the workers have grown once they stay as they are; a Celery worker reads for a while."""
-    deadline, size = time.monotonic() + 120, 0
-    while time.monotonic() < deadline:
-        last, size = size, taken.rss_bytes()
-        if abs(size - last) < 2**18:
-            break
+def _settled(taken: Turn) -> float:
+    """The size of the workers once it stays as it is: at first each loads what it needs, a Celery worker reads on."""
+    deadline, calm, size = time.monotonic() + 120, 0, 0
+    while calm < CALM and time.monotonic() < deadline:
         time.sleep(STEADY_SECONDS)
-    return float(size - before)
+        last, size = size, taken.rss_bytes()
+        calm = calm + 1 if abs(size - last) < 2**18 else 0
+    return float(size)
 
 
 def _redis_bytes(world: World) -> float:
