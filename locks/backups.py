@@ -18,7 +18,7 @@ from django.db.models import Count, Q
 
 from locks.fallback import NEAR, RENEW, pool_size, pool_window
 from locks.holders import Holder, holders_of, of_stay
-from locks.models import Credential, Fallback, Lock
+from locks.models import AccommodationLock, Credential, Fallback, Lock
 from locks.plan import KINDS, is_entitled
 from locks.planning import replan_subject
 from locks.replacing import has_right, strand
@@ -90,7 +90,8 @@ def size_of(lock: Lock, *, now: datetime) -> int:
     """How many idle backups this lock should have now."""
     if not lock.accommodations.filter(active=True).exists():
         return 0
-    return pool_size(wished(lock), capacity=lock.capacity, taken=_taken([lock.pk])[lock.pk], near=_near(now)[lock.pk])
+    taken, near = _taken([lock.pk]), _near(now, [lock.pk])
+    return pool_size(wished(lock), capacity=lock.capacity, taken=taken[lock.pk], near=near[lock.pk])
 
 
 def wished(lock: Lock) -> int:
@@ -108,12 +109,14 @@ def _taken(locks: Iterable[int] | None = None) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list("lock").annotate(Count("pk"))))
 
 
-def _near(now: datetime) -> Counter[int]:
+def _near(now: datetime, locks: Iterable[int] | None = None) -> Counter[int]:
     """Per lock, the stays that need a place on it soon and have none yet."""
     stays = Reservation.objects.filter(
         status__in=Reservation.CONFIRMED, accommodation__active=True, check_in_at__lt=now + NEAR, check_out_at__gt=now,
         credentials__isnull=True,
     )  # fmt: skip
+    if locks is not None:
+        stays = stays.filter(accommodation__in=AccommodationLock.objects.filter(lock__in=locks).values("accommodation"))
     rows = stays.order_by().values_list("accommodation__locks").annotate(Count("pk"))
     return Counter({lock: count for lock, count in rows if lock is not None})
 

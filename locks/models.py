@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,14 @@ from locks.observations import LockReport as LockReport
 from locks.observations import Opening as Opening
 from locks.provider import Device, Radio, Window
 from reservations.models import Accommodation, Reservation
+
+
+class LockQuerySet(models.QuerySet["Lock"]):
+    def with_codes(self) -> LockQuerySet:
+        """With ``codes``: how many PINs of ours each may hold. Per lock shown, not over all that it ever held."""
+        held = Credential.objects.filter(lock=OuterRef("pk"), removed_at__isnull=True, asked_at__isnull=False)
+        count = held.order_by().values("lock").annotate(count=Count("pk")).values("count")
+        return self.annotate(codes=Coalesce(Subquery(count), 0))
 
 
 class Lock(models.Model):
@@ -68,6 +77,8 @@ class Lock(models.Model):
         Accommodation, through="AccommodationLock", related_name="locks", verbose_name=_("accommodations")
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = LockQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

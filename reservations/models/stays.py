@@ -127,6 +127,7 @@ class Reservation(models.Model):
             models.Index(fields=["status", "check_in_at"], name="reservation_arrivals"),
             models.Index(fields=["status", "check_out_at"], name="reservation_departures"),
             models.Index(fields=["-check_in_at", "-id"], name="reservation_latest_first"),
+            models.Index(fields=["-updated_at", "-id"], name="reservation_by_change"),
             models.Index(fields=["short_id"], name="reservation_by_short_id"),
             models.Index(fields=["check_out_at"], name="reservation_by_end"),
             models.Index(fields=["partner_code"], condition=~Q(partner_code=""), name="reservation_by_partner_code"),

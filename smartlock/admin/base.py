@@ -24,7 +24,7 @@ from unfold.decorators import display as unfold_display
 from unfold.views import ChangeList
 
 from reservations.models import Reservation
-from smartlock.admin.paging import Capped
+from smartlock.admin.paging import LongList
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -48,12 +48,9 @@ PAGES = {
 }
 
 
-class MachinePage(Page):
+class MachinePage(LongList, Page):
     """Rows that only the machine writes: to be read, never added, edited or deleted by hand."""
 
-    list_per_page = 50
-    paginator = Capped
-    show_full_result_count = False
     actions_detail_hide_default = True  # Django's history of edits is empty here; the audit trail has it all
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -39,6 +39,7 @@ from smartlock.admin.base import (
     page_of,
     verb,
 )
+from smartlock.admin.paging import LongList
 from smartlock.audit.services import record
 
 MOST_AT_ONCE = 20
@@ -55,7 +56,7 @@ class UnitInline(Inline):
 
 
 @admin.register(Lock)
-class LockPage(Page):
+class LockPage(LongList, Page):
     list_display = ["name", "units", "radio", "battery", "connection", "codes", "trouble", "compared", "last_opening"]
     list_filter = ["radio", "online"]
     search_fields = ["name", "device_id", "accommodations__name"]
@@ -75,12 +76,9 @@ class LockPage(Page):
         return request.user.has_perm("locks.change_lock")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lock]:
-        there = Q(credentials__removed_at__isnull=True, credentials__asked_at__isnull=False)
         units = Prefetch("accommodations", queryset=Accommodation.objects.only("name", "timezone"))
         latest = Opening.objects.filter(lock=OuterRef("pk")).order_by("-at").values("at")[:1]
-        locks = Lock.objects.annotate(
-            pins=Count("credentials", filter=there, distinct=True), opened_at=Subquery(latest)
-        )
+        locks = Lock.objects.with_codes().annotate(opened_at=Subquery(latest))
         return locks.select_related("report").prefetch_related(units, lock_state.running_incidents())
 
     def changeform_view(
@@ -124,7 +122,7 @@ class LockPage(Page):
     def connection(self, lock: Lock) -> SafeString:
         return _light(lock_state.connection(lock, caretaker.policy(), clock.now()))
 
-    @column(_("codes"), ordering="pins")
+    @column(_("codes"), ordering="codes")
     def codes(self, lock: Lock) -> SafeString:
         return _light(lock_state.capacity(lock))
 

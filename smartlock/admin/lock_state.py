@@ -50,7 +50,7 @@ def connection(lock: Lock, policy: Policy, now: datetime) -> Phrase:
 def capacity(lock: Any) -> Phrase:
     """As the lock itself listed it last; by our own records until it did."""
     report = getattr(lock, "report", None)
-    held = max(report.held if report and report.held is not None else 0, lock.pins)
+    held = max(report.held if report and report.held is not None else 0, lock.codes)
     free = max(0, lock.capacity - held)
     tone = "danger" if free == 0 else "warning" if free <= 2 else "success"
     return Phrase(_("%(held)d of %(all)d, %(free)d free") % {"held": held, "all": lock.capacity, "free": free}, tone)

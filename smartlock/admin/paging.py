@@ -5,16 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
+from unfold.views import ChangeList
 
 from scheduler import overview
 
 
 class Capped(Paginator):  # type: ignore[type-arg]
-    """Counts no further than ``overview.COUNTED`` rows: nobody turns so many pages, and a full count reads them all."""
+    """Counts no further than ``overview.COUNTED`` rows: nobody turns so many pages, and a full count reads them all.
+
+    A search that finds few has to read the whole table; so it is asked once, for the numbers of what fits on
+    one page and one more, and neither counted nor asked again.
+    """
+
+    @cached_property
+    def _first(self) -> list[Any]:
+        rows: Any = self.object_list
+        return list(rows.values_list("pk", flat=True)[: self.per_page + 1])
+
+    @cached_property
+    def _has_one_page(self) -> bool:
+        return len(self._first) <= self.per_page
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
+        if self._has_one_page:
+            return len(self._first)
         found: int = rows.order_by().values("pk")[: overview.COUNTED + 1].count()
         return min(overview.COUNTED, found)
+
+    @property
+    def only_page(self) -> QuerySet[Any] | None:
+        """The rows, by their numbers, if all of them fit on one page."""
+        rows: Any = self.object_list
+        return rows.filter(pk__in=self._first) if self._has_one_page else None
+
+
+class LongList:
+    """For the page of a table that grows for years."""
+
+    list_per_page = 50
+    paginator: Any = Capped
+    show_full_result_count = False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Without the months above what was searched for: they would search all of it twice more."""
+        shown: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
+        if shown.query:
+            shown.date_hierarchy = None
+        if (found := shown.paginator.only_page) is not None:
+            shown.result_list = found
+        return shown

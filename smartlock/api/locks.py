@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from locks import reconcile
-from locks.models import Credential, Lock
+from locks.models import Credential, Lock, LockQuerySet
 from locks.observations import Opening
 from scheduler import clock
 from smartlock.api import stays
@@ -24,7 +24,6 @@ from smartlock.api.shapes import ABSENT, Body, Filter, Instant, Number, Page, Wo
 router = Router(tags=["locks"])
 READ, WRITE = Token("locks:read"), Token("locks:write")
 LockId = Annotated[Number, Path()]
-HELD = Q(credentials__removed_at__isnull=True, credentials__asked_at__isnull=False)
 
 
 class LockRow(Schema):
@@ -47,7 +46,7 @@ class LockFilter(Filter):
     q: Annotated[Words, Field(description="part of its name or device id")] = ABSENT
     accommodation: Number = ABSENT
 
-    def rows(self) -> QuerySet[Lock]:
+    def rows(self) -> LockQuerySet:
         found = Lock.objects.order_by("name", "pk")
         if self.accommodation:
             found = found.filter(accommodations=self.accommodation)
@@ -169,8 +168,8 @@ def _opening(one: Opening) -> dict[str, Any]:
     return {**{name: getattr(one, name) for name in plain}, "reservation_id": stay}
 
 
-def _counted(rows: QuerySet[Lock]) -> QuerySet[Lock]:
-    return rows.prefetch_related("accommodations").annotate(codes=Count("credentials", filter=HELD, distinct=True))
+def _counted(rows: LockQuerySet) -> LockQuerySet:
+    return rows.with_codes().prefetch_related("accommodations")
 
 
 def _row(lock: Any) -> dict[str, Any]:
