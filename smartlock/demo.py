@@ -2,7 +2,7 @@
 
 What lies ahead is made by the real services, so its jobs are real. What lies in the past is written down as if it had
 happened, because no service can act in the past. Demo stays are entered by hand (source ``manual``, ids ``demo-…``),
-so that a sync with Stays neither sees nor ends them; none of them is in house now.
+so that a sync with Stays neither sees nor ends them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reservations.facts import Guest, ReservationFacts
 from reservations.models import Accommodation, Reservation
 from scheduler import totals
 from scheduler.models import Job
-from smartlock import demo_doors, demo_history
+from smartlock import demo_doors, demo_history, demo_tonight
 from smartlock.audit.models import AuditLog
 from smartlock.audit.services import record
 from webhooks.models import WebhookEvent
@@ -55,6 +55,10 @@ UNITS = (
     Unit(PARATY, "PA04D", "Casa Paraty (em reforma)", S_PAULO),  # inactive: it gets no PINs
 )
 INACTIVE = {PARATY}
+SCENES = {scene.listing_id: scene for scene in demo_tonight.SCENES}
+STAGE = tuple(
+    Unit(one.listing_id, one.key.upper(), one.unit, S_PAULO, one.device_id, one.radio) for one in SCENES.values()
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def _guest(name: str, language: str, phone: str) -> Guest:
     return Guest(name, f"{name.split()[0].lower()}@example.com", phone, language)
 
 
-# Nobody is in house, nor comes in the next two weeks: those days are for the bookings one makes in the sandbox.
+# At the sandbox's doors nobody is in house, nor comes in the next two weeks: those days are for the bookings one makes
+# there. Tonight has its guests at doors of their own (``demo_tonight``).
 STAYS = (
     Stay("01", COPACABANA, _guest("Ana Souza", "pt-BR", "+5521900000001"), -6, -3),
     Stay("02", PINHEIROS, _guest("Miguel Costa", "pt-BR", "+5511900000002"), -4, -1, tries=3),
@@ -103,8 +108,8 @@ class Seeded:
 
 def has_foreign_data() -> bool:
     """Whether somebody's own units, doors or hand-written stays are in this database."""
-    mine = [unit.listing_id for unit in UNITS]
-    doors = [unit.device_id for unit in UNITS]
+    mine = [unit.listing_id for unit in (*UNITS, *STAGE)]
+    doors = [unit.device_id for unit in (*UNITS, *STAGE)]
     stays = Reservation.objects.exclude(external_id__startswith=PREFIX).exclude(source=Reservation.Source.STAYS)
     return (
         Accommodation.objects.exclude(external_id__in=mine).exists()
@@ -130,6 +135,9 @@ def seed(*, now: datetime) -> Seeded:
     for stay in STAYS:
         if not Reservation.objects.filter(external_id=stay.external_id).exists():
             _save(stay, units[stay.listing_id], now)
+    for unit in STAGE:
+        if not Accommodation.objects.filter(external_id=unit.listing_id).exists():
+            _play(_unit(unit, now), now)
     demo_doors.furnish([unit.device_id for unit in UNITS if unit.device_id], now=now)
     demo_history.events(now, known=COPACABANA, unknown="6908f6db00000000000000e5")
     after = counts()
@@ -144,15 +152,16 @@ def reset(*, now: datetime) -> Seeded:
     """Delete the demo's stays and what hangs on them. One whose PIN may still be on a door ends first, and stays."""
     before, result = counts(), Seeded()
     for stay in Reservation.objects.filter(source=Reservation.Source.MANUAL, external_id__startswith=PREFIX):
-        if Credential.objects.filter(reservation=stay, removed_at__isnull=True).exists():
+        on_stage = stay.accommodation.external_id in SCENES
+        if not on_stage and Credential.objects.filter(reservation=stay, removed_at__isnull=True).exists():
             services.end(stay, Status.CANCELED, facts_at=now, actor=ACTOR)
             result.notes.append(f"{stay} has a PIN on a door: its removal is planned, run --reset again afterwards.")
         else:
-            _forget(stay)
+            _forget(stay, on_stage=on_stage)
     WebhookEvent.objects.filter(dedupe_key__startswith=PREFIX).delete()
     for unit in _deletable():
         unit.delete()
-    doors = Lock.objects.filter(device_id__in=[unit.device_id for unit in UNITS])
+    doors = Lock.objects.filter(device_id__in=[unit.device_id for unit in (*UNITS, *STAGE)])
     doors.filter(accommodations__isnull=True, credentials__isnull=True).delete()
     after = counts()
     result.removed = {name: before[name] - after[name] for name in after}
@@ -196,7 +205,24 @@ def _save(stay: Stay, unit: Accommodation, now: datetime) -> None:
         demo_history.past_stay(saved, tries=stay.tries)
 
 
-def _forget(stay: Reservation) -> None:
+def _play(unit: Accommodation, now: datetime) -> None:
+    """One scene of tonight: its stay by the real service, and then what is going on."""
+    scene = SCENES[unit.external_id]
+    starts_at = (now + timedelta(hours=scene.comes_in)).astimezone(unit.zone)
+    ends_at = starts_at + timedelta(hours=scene.stays)
+    facts = ReservationFacts(
+        external_id=f"{PREFIX}tonight-{scene.key}", listing_id=scene.listing_id, status=Status.BOOKED.value,
+        guest=_guest(scene.guest, scene.language, ""), short_id=f"DEMO{scene.key.upper()}",
+        check_in_date=starts_at.date(), check_in_time=starts_at.time().replace(second=0, microsecond=0),
+        check_out_date=ends_at.date(), check_out_time=ends_at.time().replace(second=0, microsecond=0),
+    )  # fmt: skip
+    stay = services.save_facts(facts, facts_at=now, source=Reservation.Source.MANUAL, actor=ACTOR).reservation
+    demo_tonight.furnish(scene, stay, unit.locks.get(), now=now)
+
+
+def _forget(stay: Reservation, *, on_stage: bool) -> None:
+    if on_stage:
+        demo_tonight.forget(stay.accommodation.locks.get())
     totals.forget(Job.objects.filter(subject=stay.subject))
     AuditLog.objects.filter(subject=stay.subject).delete()
     Message.objects.filter(reservation=stay).delete()
@@ -208,6 +234,6 @@ def _forget(stay: Reservation) -> None:
 
 def _deletable() -> Iterator[Accommodation]:
     """Demo units that nobody else's stay hangs on (a booking made in the sandbox, say)."""
-    for unit in Accommodation.objects.filter(external_id__in=[unit.listing_id for unit in UNITS]):
+    for unit in Accommodation.objects.filter(external_id__in=[one.listing_id for one in (*UNITS, *STAGE)]):
         if not unit.reservations.exists():
             yield unit

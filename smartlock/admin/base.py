@@ -21,10 +21,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
-from unfold.views import ChangeList
 
 from reservations.models import Reservation
-from smartlock.admin.paging import LongList
+from smartlock.admin.paging import LongList, Searched
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -92,7 +91,7 @@ def fact(name: str, title: Any) -> Any:
     return column(title, ordering=name)(show)
 
 
-class WithStays(ChangeList):  # type: ignore[misc]  # Unfold has no types
+class WithStays(Searched):
     """Gives each row of a list of jobs, entries or notices the stay it is about, in one query."""
 
     result_list: Any

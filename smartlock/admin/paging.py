@@ -44,6 +44,18 @@ class Capped(Paginator):  # type: ignore[type-arg]
         return rows.filter(pk__in=self._first) if self._has_one_page else None
 
 
+class Searched(ChangeList):  # type: ignore[misc]  # Unfold has no types
+    """What the list of such a table shows."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Without the months above what was searched for: they would search all of it twice more."""
+        super().get_results(request)
+        if self.query:
+            self.date_hierarchy = None
+        if (found := self.paginator.only_page) is not None:
+            self.result_list = found
+
+
 class LongList:
     """For the page of a table that grows for years."""
 
@@ -51,11 +63,5 @@ class LongList:
     paginator: Any = Capped
     show_full_result_count = False
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Without the months above what was searched for: they would search all of it twice more."""
-        shown: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
-        if shown.query:
-            shown.date_hierarchy = None
-        if (found := shown.paginator.only_page) is not None:
-            shown.result_list = found
-        return shown
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return Searched
