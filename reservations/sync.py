@@ -7,6 +7,7 @@ walk is begun, cut off and taken up again is told in ``reservations.runs``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 Tell = Callable[[int, int, str], None]  # so many of so many, and which one
 SUSPICIOUS = 3  # so many stays, and most of those we have, unknown at once: the account is wrong, not the stays
+AWAY = 3  # so many stays in a row that cannot be read: it is not the stays
 # The search tells dates, type and unit, but nothing of the guest; so a stay is read whole every so often all the same.
 READ_WHOLE_EVERY = timedelta(hours=6)
 
@@ -63,6 +65,8 @@ def sync(
 ) -> Result:  # fmt: skip
     """Bring our reservations between two dates in line with Stays. Raises StaysError when it cannot be read.
 
+    A single stay that cannot be read is a problem in the result, and stays as it is.
+
     A stay that was read whole after ``read_since`` and of which the search tells nothing new is not read again;
     ``full`` makes that the beginning of this walk. ``on_progress`` is told how far it is before each stay and at the
     end.
@@ -74,7 +78,8 @@ def sync(
     for short in found:
         on_progress(walk.result.seen, len(found), name_of(short))
         walk.result.seen += 1
-        walk.save(short)
+        with walk.surviving(name_of(short)):
+            walk.save(short)
     expected = [
         stay for stay in _expected(start, end) if not listing_id or stay.accommodation.external_id == listing_id
     ]
@@ -82,8 +87,9 @@ def sync(
     gone = []
     for number, stay in enumerate(missing):
         on_progress(len(found) + number, len(found) + len(missing), str(stay))
-        if walk.is_gone(stay):
-            gone.append(stay)
+        with walk.surviving(_title(stay)):
+            if walk.is_gone(stay):
+                gone.append(stay)
     on_progress(len(found) + len(missing), len(found) + len(missing), "")
     walk.end(gone, expected)
     return walk.result
@@ -97,9 +103,28 @@ class _Walk:
     read_since: datetime
     dry_run: bool
     result: Result = field(default_factory=Result)
+    unread: int = 0  # one after the other
+
+    @contextmanager
+    def surviving(self, name: str) -> Iterator[None]:
+        """One stay that cannot be read keeps nobody from reading the others; several in a row are Stays' silence."""
+        try:
+            yield
+        except StaysRefused:
+            raise
+        except StaysError as problem:
+            self.unread += 1
+            if self.unread >= AWAY:
+                raise
+            self.result.problems.append(f"{name}: {problem}")
+        else:
+            self.unread = 0
 
     def save(self, short: dict[str, Any]) -> None:
         """One stay that the search, or a question about it, has shown."""
+        if not reservation_id(short):
+            self.result.problems.append("A reservation has no usable _id.")
+            return
         known = services.find(reservation_id(short))
         if known is not None and self._was_read(known) and self._tells_nothing_new(short):
             return

@@ -139,9 +139,6 @@ def test_a_dry_run_counts_and_changes_nothing(account: RunningSandbox) -> None:
         [(404, b"<html>")],
         [(200, b"<html>")],
         [(200, {"error": "later"})],
-        [(200, []), (500, {})],  # a shrunken list, then no answer about the one that is missing
-        [(200, []), (404, {}), (500, {})],  # one "unknown" is no proof
-        [(200, []), (200, b"gateway")],
     ],
 )
 def test_a_failing_or_shrunken_answer_cancels_nothing(settings: Settings, answers: list[tuple[int, object]]) -> None:
@@ -151,6 +148,51 @@ def test_a_failing_or_shrunken_answer_cancels_nothing(settings: Settings, answer
         with pytest.raises(StaysError):
             run(now=NOW + timedelta(minutes=15))
     assert Reservation.objects.get(pk=stay.pk).status == "booked"
+
+
+@pytest.mark.usefixtures("ours")
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(200, []), (500, {})],  # a shrunken list, then no answer about the one that is missing
+        [(200, []), (404, {}), (500, {})],  # one "unknown" is no proof
+        [(200, []), (200, b"gateway")],
+    ],
+)
+def test_one_stay_that_cannot_be_asked_for_stays_as_it_is(
+    settings: Settings, answers: list[tuple[int, object]]
+) -> None:  # fmt: skip
+    stay = save_facts(make_facts(make_accommodation()), facts_at=NOW).reservation
+    with scripted(*answers) as stays:
+        point_to(settings, stays.base_url)
+        result = run(now=NOW + timedelta(minutes=15))
+    assert (result.gone, len(result.problems)) == (0, 1)
+    stay.refresh_from_db()
+    assert stay.status == "booked"
+
+
+def test_one_stay_that_cannot_be_read_keeps_nobody_from_reading_the_others(settings: Settings) -> None:
+    unit = make_accommodation()
+    rows = [
+        {"_id": f"S{number}", "id": f"EV{number}", "type": "booked", "_idlisting": unit.external_id,
+         "checkInDate": "2026-03-06", "checkOutDate": f"2026-03-{number + 10}"}
+        for number in range(3)
+    ]  # fmt: skip
+    with scripted((200, [rows[0], {"type": "booked"}, *rows[1:]]), (500, {}), (200, rows[1]), (200, rows[2])) as stays:
+        point_to(settings, stays.base_url)
+        result = run()
+    assert (result.created, [problem[:13] for problem in result.problems]) == (2, ["EV0: Stays an", "A reservation"])
+    assert set(Reservation.objects.values_list("external_id", flat=True)) == {"S1", "S2"}
+
+
+@pytest.mark.usefixtures("ours")
+def test_several_in_a_row_that_cannot_be_read_are_stays_silence(settings: Settings) -> None:
+    rows = [{"_id": f"S{number}", "type": "booked"} for number in range(9)]
+    with scripted((200, rows), *[(500, {})] * 9) as stays:
+        point_to(settings, stays.base_url)
+        with pytest.raises(StaysError):
+            run()
+        assert len(stays.asked) == 4
 
 
 def test_what_was_entered_by_hand_is_nothing_that_stays_should_know(settings: Settings) -> None:
