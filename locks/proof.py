@@ -73,9 +73,12 @@ def soon_after(written_at: datetime | None, now: datetime) -> float | None:
     return LOOK_AGAIN.total_seconds() if just_now else None
 
 
-def adopt(credential: Credential, provider: LockProvider) -> bool:
-    """Find our PIN on the lock by its unique name, after a crash or a lost answer. True when it is there."""
-    for reading in provider.list_pins(credential.lock.device):
+def adopt(credential: Credential, provider: LockProvider, *, expired: bool = False) -> bool:
+    """Find our PIN on the lock by its unique name, after a crash or a lost answer. True when it is there.
+
+    ``expired``: look in the longer list, which has those too that the provider no longer calls valid.
+    """
+    for reading in provider.list_pins(credential.lock.device, expired=expired):
         if reading.name == credential.name and reading.state != PinState.GONE:
             note(credential, provider_ref=reading.ref)
             log.info("pin.adopted", credential=credential.pk, lock=credential.lock_id)

@@ -87,7 +87,8 @@ def _was_sent(credential: Credential, provider: LockProvider, now: datetime) -> 
         raise WaitForDevice(
             f"A PIN may still be on its way to {credential.lock.name}; it is looked for again.", after=5
         )
-    return False
+    # What is over, or was refused once, is not "valid", and may lie on the lock all the same.
+    return adopt(credential, provider, expired=True)
 
 
 def _gone(credential: Credential, now: datetime) -> None:

@@ -10,7 +10,7 @@ from locks import doors
 from locks.errors import NotFound, PinTaken, Refused, Transient, Unsupported
 from locks.models import Credential, Fallback
 from locks.planning import replan
-from locks.provider import Device, Window
+from locks.provider import Device, PinReading, PinState, Window
 from locks.store import note
 from reservations.services import end
 from tests.builders import NOW
@@ -189,3 +189,48 @@ def test_digits_that_are_refused_again_and_again_come_to_an_end(street: Rigid, c
     stay()
     clock.until(CHECK_IN)
     assert street.calls.count("create") <= 12
+
+
+class Gateway(Rigid):
+    """Behind a gateway the cloud accepts equal digits, and the lock refuses them afterwards."""
+
+    def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
+        equal = any(held.pin == pin for held in self.on(device.device_id))
+        ref = super().create_pin(device, name=name, pin=pin, window=window)
+        if equal:
+            self.held[ref].state = PinState.FAILED
+        return ref
+
+
+def test_a_refusal_that_comes_only_from_the_lock_leads_to_other_digits(
+    clock: TimeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = Gateway()
+    monkeypatch.setattr(doors, "provider_for", lambda _: street)
+    reservation, lock = stay()
+    clock.until(CHECK_IN)
+    [before] = street.on(lock.device_id)
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + 10 * MINUTE)
+    [after] = street.on(lock.device_id)
+    assert (after.pin != before.pin, after.state, after.window.ends_at) == (True, PinState.ON_LOCK, CHECK_OUT + DAY)
+
+
+class ShortList(FakeDoors):
+    """Lists only what is valid unless it is asked for everything, as Tuya does."""
+
+    def list_pins(self, device: Device, *, expired: bool = False) -> list[PinReading]:
+        return super().list_pins(device) if expired else []
+
+
+def test_a_pin_whose_answer_was_lost_is_looked_for_among_those_not_valid_before_it_is_called_gone(
+    clock: TimeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = ShortList()
+    monkeypatch.setattr(doors, "provider_for", lambda _: street)
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+    note(Credential.objects.get(), provider_ref="", state="requested")
+    end(reservation, "canceled", facts_at=CHECK_IN + HOUR)
+    clock.until(CHECK_IN + 2 * HOUR)
+    assert street.held == {}
