@@ -32,7 +32,7 @@ from locks.errors import (
     UnknownOutcome,
     WaitForDevice,
 )
-from locks.holders import Place, credentials_of
+from locks.holders import Place, credentials_of, lead
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
@@ -44,7 +44,7 @@ from scheduler.errors import Superseded
 
 Check = Callable[[], None]
 State = Credential.State
-BACKUP_PACE = 2 * 3600.0  # seconds; a lock that answers anybody meanwhile is asked at once (``backups.hurry``)
+SLOW_PACE = 2 * 3600.0  # seconds; a lock that answers anybody meanwhile is asked at once (``backups.hurry``)
 PATIENCE = timedelta(minutes=2)  # a lock that answers within this is not worth a person's attention
 
 
@@ -265,8 +265,8 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         note_failure(credential, error)
         if isinstance(error, Capacity):
             make_room(credential.lock_id, now=now())
+        take_time(credential, error, now())
         if credential.purpose == Credential.Purpose.BACKUP:
-            take_time(credential, error, now())
             raise
         if not isinstance(error, Limited):
             replan_subject(credential.subject, now=now())  # from here on somebody looks after the guest
@@ -286,6 +286,11 @@ def _trying_since(credential: Credential) -> datetime:
 
 
 def take_time(credential: Credential, error: DoorError, now: datetime) -> None:
-    """A backup waits for whoever wakes the lock next: asking it every few minutes would only use up calls."""
-    if isinstance(error, WaitForDevice) and now - credential.created_at >= PATIENCE:
-        error.after = BACKUP_PACE
+    """A backup, and a PIN that was put off, wait for whoever wakes the lock next: asking it every few minutes would
+    only use up calls.
+    """
+    if not isinstance(error, WaitForDevice) or now - _trying_since(credential) < PATIENCE:
+        return
+    until_lead = (credential.starts_at - lead(credential.lock) - now).total_seconds()
+    if credential.purpose == Credential.Purpose.BACKUP or until_lead > 0:
+        error.after = min(SLOW_PACE, until_lead) if until_lead > 0 else SLOW_PACE

@@ -91,7 +91,9 @@ def _for_lock(holder: HolderFacts, lock_id: int) -> list[WantedJob]:
     if credential is not None and credential.asked is not None and credential.asked != credential.wish:
         jobs.append(WantedJob(CHANGE, lock_id, None, expires_at=holder.ends_at))
     elif credential is None or not credential.is_proven:
-        jobs.append(WantedJob(GENERATE, lock_id, holder.starts_at - holder.locks[lock_id], expires_at=holder.ends_at))
+        # What was sent is to be proven, even if its time was put off since: the lock may still go by the old one.
+        due_at = None if credential is not None and credential.asked else holder.starts_at - holder.locks[lock_id]
+        jobs.append(WantedJob(GENERATE, lock_id, due_at, expires_at=holder.ends_at))
     return jobs
 
 

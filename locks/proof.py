@@ -9,7 +9,7 @@ import structlog
 
 from locks.errors import PinTaken, Transient, WaitForDevice
 from locks.models import Credential
-from locks.provider import LockProvider, PinReading, PinState
+from locks.provider import LockProvider, PinReading, PinState, Window
 from locks.store import note
 from smartlock.audit.services import record
 
@@ -20,6 +20,8 @@ SETTLED = timedelta(seconds=15)
 # A lock that was written to is looked at once more after this, before the job's own patience goes on.
 LOOK_AGAIN = timedelta(seconds=2)
 FROZEN = "digits_frozen"  # the guest uses the first entry, on a lock that takes no twin: the second waits for its end
+MINUTE = timedelta(seconds=61)  # locks may count in whole minutes
+ON_ITS_WAY = timedelta(minutes=2)  # between "now" as it was sent and the moment in which it arrived
 NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 
 
@@ -49,10 +51,21 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.UNKNOWN:
         note(credential, state=State.UNKNOWN)
+    _admit_it_was_lost(credential, reading, now())
     raise WaitForDevice(
         f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}",
         after=soon_after(credential.asked_at, now()),
     )
+
+
+def _admit_it_was_lost(credential: Credential, reading: PinReading, now: datetime) -> None:
+    """A lock that still holds other times after minutes was never given ours, whatever was answered: what it holds is
+    what it was last asked for, and the plan writes the change again, within the brake.
+    """
+    sent_at, found = credential.asked_at, reading.window
+    if reading.state == PinState.ON_LOCK and found is not None and sent_at is not None and now - sent_at >= ON_ITS_WAY:
+        note(credential, asked_starts_at=found.starts_at, asked_ends_at=found.ends_at)
+        raise Transient(f"{credential.lock.name} still has other times: they are written again.", code="change_lost")
 
 
 def twin_of(credential: Credential) -> Credential | None:
@@ -87,7 +100,17 @@ def adopt(credential: Credential, provider: LockProvider, *, expired: bool = Fal
 
 
 def _as_asked(reading: PinReading, credential: Credential) -> bool:
-    """Whether the lock reports the end we asked for; locks may count in whole minutes."""
+    """Whether the lock reports the window we asked for, as far as it tells one."""
     if reading.window is None or credential.asked is None:
         return True
-    return abs(reading.window.ends_at - credential.asked.ends_at) < timedelta(seconds=61)
+    return not times_apart(credential.asked, credential.asked_at, reading.window)
+
+
+def times_apart(asked: Window, asked_at: datetime | None, found: Window) -> list[str]:
+    """Which times of a PIN on a lock are not those it was sent at ``asked_at``: ``starts_at``, ``ends_at``.
+
+    A start that had passed by then became the moment in which it arrived.
+    """
+    latest = max(asked.starts_at, (asked_at or found.starts_at) + ON_ITS_WAY)
+    too_late, too_soon = found.starts_at - latest > MINUTE, asked.starts_at - found.starts_at > MINUTE
+    return ["starts_at"] * (too_late or too_soon) + ["ends_at"] * (abs(found.ends_at - asked.ends_at) > MINUTE)

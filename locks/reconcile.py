@@ -20,14 +20,13 @@ from locks.doors import provider_for
 from locks.errors import DoorError
 from locks.models import Credential, Lock, LockReport
 from locks.planning import replan_subject
+from locks.proof import times_apart
 from locks.provider import LockProvider, PinReading, PinState, Window
 from locks.store import note
 from smartlock.audit.services import record
 
 State = Credential.State
 REMEMBERED = timedelta(days=200)  # removal is tried for 180 days: an older row cannot be what the lock still lists
-MINUTE = timedelta(seconds=61)  # locks may count in whole minutes
-ON_ITS_WAY = timedelta(minutes=2)  # a start that had passed when it was sent became the moment it arrived
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,7 @@ class Ours:
         found = ["state"] if reading.state == PinState.FAILED else []
         found += ["name"] if reading.name != self.name else []
         if reading.window is not None and self.asked is not None:
-            start, end = reading.window.starts_at, reading.window.ends_at
-            later = start - max(self.asked.starts_at, (self.asked_at or start) + ON_ITS_WAY)
-            found += ["starts_at"] if later > MINUTE or self.asked.starts_at - start > MINUTE else []
-            found += ["ends_at"] if abs(end - self.asked.ends_at) > MINUTE else []
+            found += times_apart(self.asked, self.asked_at, reading.window)
         return tuple(found)
 
 

@@ -99,7 +99,7 @@ def _not_there_yet(credential: Credential, now: datetime) -> Iterator[Trouble]:
             _("The lock gave an answer that could not be read: whether it holds the PIN is not known."),
             _("It is asked again and not written to. Try the PIN at the door if the guest is due."),
         )  # fmt: skip
-    if proven and credential.pending_change is not None:
+    if credential.standing() is not None and credential.pending_change is not None:
         yield Trouble(
             "change_pending", Level.WARNING, _("The lock still has the times from before the change."),
             _("Nothing yet: they are written again by themselves. Wake the lock if it sleeps."),
@@ -208,6 +208,10 @@ _WAY: dict[str, Trouble] = {
     "pin_vanished": Trouble(
         "pin_vanished", Level.WARNING, N_("The lock did not keep the PIN it was given."),
         N_("Nothing yet: it is put back. If it happens again, look at the lock."),
+    ),
+    "change_lost": Trouble(
+        "change_lost", Level.WARNING, N_("The lock did not keep the times it was given."),
+        N_("Nothing yet: they are written again. If it happens again, look at the lock."),
     ),
     "change_refused": Trouble(
         "change_refused", Level.WARNING, N_("The lock cannot give a PIN other times."),

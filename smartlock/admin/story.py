@@ -53,6 +53,8 @@ def _credential(row: Credential, zone: Any, now: datetime) -> dict[str, Any]:
         "wish": "" if row.wanted else "unwanted", "opens": moment(row.starts_at, zone),
         "closes": moment(row.ends_at, zone), "proven": moment(row.proven_at, zone),
         "removed": moment(row.removed_at, zone), "used": moment(row.first_used_at, zone),
+        "change": [{"opens": moment(one.starts_at, zone), "closes": moment(one.ends_at, zone)}
+                   for one in row.pending_change or ()],
         "troubles": troubles_of(row, now), "exposed": round(row.exposure(now).total_seconds() / 60),
     }  # fmt: skip
 

@@ -70,6 +70,18 @@ class Asked(Schema):
     ends_at: datetime
 
 
+class Times(Schema):
+    starts_at: datetime
+    ends_at: datetime
+
+
+class PendingChange(Schema):
+    """From which times to which others the lock has yet to go."""
+
+    before: Times
+    after: Times
+
+
 class Observation(Schema):
     """What the lock was seen to hold, and when that was last proven."""
 
@@ -103,6 +115,7 @@ class CredentialRow(Schema):
     wish: Wish
     asked: Asked | None
     observation: Observation
+    pending_change: PendingChange | None
     is_proven: bool
     exposure_minutes: int
     last_error: str
@@ -216,7 +229,7 @@ def _door(lock: Lock, held: Credential | None, *, opens: bool, stay: Reservation
 
 
 def credential(one: Credential, *, zone: str | None, now: datetime) -> dict[str, Any]:
-    proven, asked = one.proven, one.asked
+    proven, asked, change = one.proven, one.asked, one.pending_change
     return {
         "id": one.pk, "name": one.name, "purpose": one.purpose, "holder": one.subject,
         "reservation_id": one.reservation_id,
@@ -227,6 +240,7 @@ def credential(one: Credential, *, zone: str | None, now: datetime) -> dict[str,
             "state": one.state, "starts_at": proven and proven.starts_at, "ends_at": proven and proven.ends_at,
             "proven_at": one.proven_at, "first_used_at": one.first_used_at, "removed_at": one.removed_at,
         },
+        "pending_change": change and {"before": asdict(change[0]), "after": asdict(change[1])},
         "is_proven": one.wanted and one.is_proven() and proven == one.wish,
         "exposure_minutes": exposure_minutes(one, now),
         "last_error": one.last_error, "troubles": [asdict(trouble) for trouble in troubles_of(one, now)],
