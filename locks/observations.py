@@ -37,6 +37,10 @@ class Opening(models.Model):
         "locks.Credential", on_delete=models.SET_NULL, null=True, blank=True, related_name="openings",
         verbose_name=_("credential"),
     )  # fmt: skip
+    fallback = models.ForeignKey(
+        "locks.Fallback", on_delete=models.SET_NULL, null=True, blank=True, related_name="openings",
+        verbose_name=_("offline code"), help_text=_("when an offline code did it, which is no credential"),
+    )  # fmt: skip
     who = models.CharField(_("who"), max_length=8, choices=Who, default=Who.UNKNOWN)
     matched_by = models.CharField(_("told by"), max_length=8, choices=Match, blank=True, default=Match.NONE)
     recorded_at = models.DateTimeField(_("recorded"))

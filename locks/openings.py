@@ -14,12 +14,13 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from locks import doors
-from locks.models import Credential, Lock, Opening
+from locks.models import Credential, Fallback, Lock, Opening
 from locks.provider import DoorOpening, Window
 from locks.store import note
 
 Who, Match = Opening.Who, Opening.Match
-OURS = ("temporary", "offline_pd")  # how an adapter calls an opening by a PIN, or an offline code, made from here
+OFFLINE = "offline_pd"
+OURS = ("temporary", OFFLINE)  # how an adapter calls an opening by a PIN, or an offline code, made from here
 OFFSET = 900
 FIRST_LOOK = timedelta(days=7)
 LATE = {Lock.Radio.WIFI: timedelta(days=1), Lock.Radio.ZIGBEE: timedelta(hours=1), Lock.Radio.BLE: timedelta(hours=6)}
@@ -31,13 +32,16 @@ REMEMBERED = timedelta(days=2)  # a number may be given to another PIN later: on
 
 @dataclass(frozen=True)
 class Holder:
-    """A credential in the terms of the matching: when it may have opened the door, and for whom."""
+    """A credential, or an offline code (``fallback_id``), in the terms of the matching: when it may have opened the
+    door, and for whom.
+    """
 
-    credential_id: int
+    credential_id: int | None
     ref: str
     window: Window
     removed_at: datetime | None
     who: Opening.Who
+    fallback_id: int | None = None
 
     def opens(self, at: datetime) -> bool:
         return self.window.starts_at - SLACK <= at <= self._end + SLACK
@@ -59,6 +63,7 @@ def whose(
     """
     if opening.method not in OURS:
         return None, Match.NONE
+    holders = [one for one in holders if (one.fallback_id is not None) == (opening.method == OFFLINE)]
     named = [one for one in holders if one.ref and one.was_there(opening.at)]
     if opening.pin_ref is not None:
         for refs, how in (({opening.pin_ref}, Match.REFERENCE), (_shifted(opening.pin_ref), Match.OFFSET)):
@@ -93,7 +98,8 @@ def record_openings(lock: Lock, openings: Iterable[DoorOpening], *, now: datetim
     if not new:
         return 0
     rows = _credentials(lock, since=min(one.at for one in new))
-    holders, foreign = [_holder(row) for row in rows], _foreign(lock)
+    holders = [_holder(row) for row in rows] + _offline(lock, since=min(one.at for one in new))
+    foreign = _foreign(lock)
     made = [_row(lock, one, *whose(one, holders, foreign), now=now) for one in new]
     Opening.objects.bulk_create(made, ignore_conflicts=True)
     _note_first_use(rows, made)
@@ -114,7 +120,8 @@ def _is_known(key: Key, known: Iterable[Key]) -> bool:
 def _row(lock: Lock, one: DoorOpening, holder: Holder | None, how: Opening.Match, *, now: datetime) -> Opening:
     return Opening(
         lock=lock, at=one.at, method=one.method[:32], ref=one.pin_ref or "", name=one.who[:100], matched_by=how,
-        credential_id=holder.credential_id if holder else None, who=holder.who if holder else Who.UNKNOWN,
+        credential_id=holder.credential_id if holder else None,
+        fallback_id=holder.fallback_id if holder else None, who=holder.who if holder else Who.UNKNOWN,
         recorded_at=now,
     )  # fmt: skip
 
@@ -136,6 +143,16 @@ def _credentials(lock: Lock, *, since: datetime) -> list[Credential]:
 def _holder(row: Credential) -> Holder:
     window = row.asked or row.wish
     return Holder(row.pk, row.provider_ref, window, row.removed_at, Who(row.purpose))
+
+
+def _offline(lock: Lock, *, since: datetime) -> list[Holder]:
+    """Offline codes that were given to guests for this door: no credentials, and numbered apart from them."""
+    given = Fallback.objects.filter(lock=lock, kind=Fallback.Kind.OFFLINE, ends_at__gte=since - REMEMBERED)
+    return [
+        Holder(None, row.provider_ref, Window(row.starts_at, row.ends_at), None, Who.GUEST, row.pk)
+        for row in given
+        if row.starts_at is not None and row.ends_at is not None
+    ]
 
 
 def _foreign(lock: Lock) -> frozenset[str]:

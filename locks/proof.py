@@ -100,10 +100,15 @@ def adopt(credential: Credential, provider: LockProvider, *, expired: bool = Fal
 
 
 def _as_asked(reading: PinReading, credential: Credential) -> bool:
-    """Whether the lock reports the window we asked for, as far as it tells one."""
-    if reading.window is None or credential.asked is None:
+    """Whether the lock reports the window we asked for, as far as it tells one. A start that had passed when it was
+    sent is the provider's "now", by whatever clock it has.
+    """
+    asked, sent_at = credential.asked, credential.asked_at
+    if reading.window is None or asked is None:
         return True
-    return not times_apart(credential.asked, credential.asked_at, reading.window)
+    apart = times_apart(asked, sent_at, reading.window)
+    has_begun = sent_at is None or asked.starts_at <= sent_at
+    return not apart or (has_begun and apart == ["starts_at"])
 
 
 def times_apart(asked: Window, asked_at: datetime | None, found: Window) -> list[str]:

@@ -205,16 +205,24 @@ def _at(text: str | None) -> datetime | None:
 
 
 def _openings(lock: Lock, zone: ZoneInfo | None) -> list[dict[str, Any]]:
-    along = ("credential__reservation__accommodation", "credential__staff_code", "credential__lock")
+    along = ("credential__reservation__accommodation", "credential__staff_code", "credential__lock",
+             "fallback__reservation__accommodation")  # fmt: skip
     rows: Iterable[Opening] = lock.openings.select_related(*along)[:SHOWN]
     return [
         {
             "at": moment(row.at, zone), "who": row.get_who_display(), "tone": WHO_TONES[Opening.Who(row.who)],
-            "person": _whose(row.credential) if row.credential else row.name, "how": _how(row.method),
-            "told_by": row.get_matched_by_display() if row.credential else "",
+            "person": _who_came(row), "how": _how(row.method),
+            "told_by": row.get_matched_by_display() if row.matched_by else "",
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _who_came(row: Opening) -> Any:
+    stay = row.fallback.reservation if row.fallback else None
+    if stay is not None:
+        return page_of(stay, stay.guest_name or str(stay))
+    return _whose(row.credential) if row.credential else row.name
 
 
 def _how(method: str) -> str:

@@ -60,7 +60,7 @@ class OpeningFilter(Filter):
     until: Instant = ABSENT
 
     def rows(self, lock: Lock) -> QuerySet[Opening]:
-        found = Opening.objects.filter(lock=lock).select_related("credential").order_by("-at", "-pk")
+        found = Opening.objects.filter(lock=lock).select_related("credential", "fallback").order_by("-at", "-pk")
         if self.since:
             found = found.filter(at__gte=self.since)
         return found.filter(at__lt=self.until) if self.until else found
@@ -164,7 +164,8 @@ def openings_of_lock(request: HttpRequest, lock_id: LockId, chosen: Query[Openin
 
 def _opening(one: Opening) -> dict[str, Any]:
     plain = [name for name in OpeningRow.model_fields if name != "reservation_id"]
-    stay = one.credential.reservation_id if one.credential else None
+    owner = one.credential or one.fallback
+    stay = owner.reservation_id if owner else None
     return {**{name: getattr(one, name) for name in plain}, "reservation_id": stay}
 
 

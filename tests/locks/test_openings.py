@@ -10,7 +10,7 @@ import pytest
 from locks import doors
 from locks.complaints import densest, import_events
 from locks.devices import note_state, read_device
-from locks.models import BatteryReading, Credential, Lock, LockEvent, LockIncident, LockReport, Opening
+from locks.models import BatteryReading, Credential, Fallback, Lock, LockEvent, LockIncident, LockReport, Opening
 from locks.openings import Holder, import_openings, record_openings, whose
 from locks.provider import AlarmKind, DoorAlarm, DoorOpening, Window
 from notifications.models import Notice
@@ -18,7 +18,8 @@ from reservations.models import Reservation
 from tests.builders import NOW, make_accommodation, make_lock, make_reservation
 from tests.locks.fake_door import FakeDoors
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OPENS_NOW = {"asked_starts_at": NOW - HOUR, "asked_ends_at": NOW + DAY}
 ANA = Holder(1, "907", Window(NOW, NOW + 3 * DAY), None, Opening.Who.GUEST)
 BIA = Holder(2, "12", Window(NOW + 3 * DAY, NOW + 5 * DAY), None, Opening.Who.GUEST)
 SPARE = Holder(3, "15", Window(NOW - DAY, NOW + 90 * DAY), None, Opening.Who.BACKUP)
@@ -98,6 +99,31 @@ def test_a_code_that_reconciliation_knows_as_foreign_is_nobody_of_ours(lock: Loc
     assert Opening.objects.get().who == Opening.Who.UNKNOWN
     credential.refresh_from_db()
     assert credential.first_used_at is None
+
+
+def offline_opening(number: int) -> DoorOpening:
+    return DoorOpening(NOW - MINUTE, "offline_pd", f"offline-{number}", "")
+
+
+def test_an_offline_code_is_its_guests_and_never_a_pins_of_others(lock: Lock) -> None:
+    other = give_pin(lock, provider_ref="77", **OPENS_NOW)
+    stay = make_reservation(lock.accommodations.get(), short_id="OFF1L", external_id="offline-guest")
+    given = Fallback.objects.create(
+        reservation=stay, lock=lock, shut_from=NOW - HOUR, kind="offline", handed_out_at=NOW - HOUR,
+        provider_ref="offline-77", starts_at=NOW - HOUR, ends_at=NOW + HOUR,
+    )  # fmt: skip
+    record_openings(lock, [offline_opening(77)], now=NOW)
+    [row] = Opening.objects.all()
+    assert (row.who, row.matched_by, row.fallback, row.credential) == ("guest", "ref", given, None)
+    other.refresh_from_db()
+    assert other.first_used_at is None
+
+
+def test_an_offline_code_that_nobody_was_given_is_nobodys(lock: Lock) -> None:
+    give_pin(lock, provider_ref="77", **OPENS_NOW)
+    record_openings(lock, [offline_opening(78)], now=NOW)
+    [row] = Opening.objects.all()
+    assert (row.who, row.credential) == ("unknown", None)
 
 
 def complaint(at: datetime, kind: AlarmKind) -> DoorAlarm:
