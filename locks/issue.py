@@ -289,7 +289,7 @@ def take_time(credential: Credential, error: DoorError, now: datetime) -> None:
     """A backup, and a PIN that was put off, wait for whoever wakes the lock next: asking it every few minutes would
     only use up calls.
     """
-    if not isinstance(error, WaitForDevice) or now - _trying_since(credential) < PATIENCE:
+    if error.code != WaitForDevice.code or now - _trying_since(credential) < PATIENCE:
         return
     until_lead = (credential.starts_at - lead(credential.lock) - now).total_seconds()
     if credential.purpose == Credential.Purpose.BACKUP or until_lead > 0:
