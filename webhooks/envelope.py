@@ -74,7 +74,7 @@ def parse(body: bytes, *, message_id: str = "") -> Envelope:
 
 
 def _action(value: object) -> str:
-    action = value.strip() if isinstance(value, str) else ""
+    action = value.strip().lower() if isinstance(value, str) else ""
     if not action:
         raise Malformed("The body has no action, such as reservation.created.")
     if len(action) > 64:

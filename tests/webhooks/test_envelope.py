@@ -115,3 +115,7 @@ def test_whatever_bytes_come_they_are_an_envelope_or_malformed(content: bytes) -
     except Malformed:
         return
     assert len(envelope.dedupe_key) == 64
+
+
+def test_an_action_in_capitals_is_the_same_action() -> None:
+    assert parse(b'{"action": "Reservation.MODIFIED", "payload": {"_id": "A"}}').treatment is Treatment.ACTS
