@@ -1,6 +1,6 @@
 """Takes the pictures of README from a running `make run`: `make screenshots`. Needs Chromium (CHROMIUM names one).
 
-Make a booking or two in the sandbox before, so that Tonight has somebody to show.
+The demo has somebody for every page; start it afresh before (`manage.py seed_demo --reset`), its night grows old.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from deploy.chromium import ARGUMENTS, MISSING, chromium
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 HEAVY = 200_000  # bytes: whoever reads README waits for them
-DESK, PHONE = (1200, 760), (390, 844)
+DESK, LOW_DESK, PHONE = (1200, 760), (1200, 560), (390, 844)
 PAGES = {
     "tonight": "", "timeline": "timeline/", "jobs": "scheduler/job/", "locks": "locks/lock/",
-    "events": "webhooks/webhookevent/",
+    "events": "webhooks/webhookevent/", "recurring": "scheduler/recurringjob/",
 }  # fmt: skip
 
 
@@ -33,9 +33,10 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        page = visitor(browser)
+        page = visitor(browser, LOW_DESK)
         page.goto(f"http://127.0.0.1:{env['SANDBOX_PORT']}/?lang=en")
         take(page, "keypad")
+        page = visitor(browser, DESK)
         admin = f"http://127.0.0.1:{env['PORT']}/admin/"
         sign_in(page, admin, env["OPERATOR_PASSWORD"])
         for name, path in PAGES.items():
@@ -43,18 +44,22 @@ def main() -> int:
             take(page, name)
         page.goto(admin)
         page.locator("a[href*='/reservations/reservation/'][href$='/change/']").first.click()
+        page.locator(".sl-story").evaluate("story => story.scrollIntoView()")
         take(page, "stay")
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.emulate_media(color_scheme="dark")
         page.goto(admin)
         take(page, "phone")
+        page = visitor(browser, DESK, locale="pt-BR")
+        sign_in(page, admin, env["OPERATOR_PASSWORD"])
+        take(page, "tonight-pt")
         browser.close()
     return 0
 
 
-def visitor(browser: Browser) -> Page:
-    width, height = DESK
-    return browser.new_page(viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce")
+def visitor(browser: Browser, size: tuple[int, int], locale: str = "en-US") -> Page:
+    width, height = size
+    return browser.new_page(viewport={"width": width, "height": height}, locale=locale, reduced_motion="reduce")
 
 
 def sign_in(page: Page, address: str, password: str) -> None:
