@@ -186,7 +186,7 @@ class RecurringPage(Page):
     @column(_("schedule"))
     def in_words(self, job: RecurringJob) -> SafeString:
         zone = job.timezone if job.task.crontab else ""
-        return format_html("{} <small>{}</small>", in_words(job.schedule), zone)
+        return format_html("{}{}", in_words(job.schedule), format_html(" <small>{}</small>", zone) if zone else "")
 
     @column(_("next run"), ordering="next_run_at")
     def next_run(self, job: RecurringJob) -> SafeString | str:
@@ -201,8 +201,9 @@ class RecurringPage(Page):
         if not job.last_status:
             return DASH
         shown = label(job.get_last_status_display(), TONES[RunStatus(job.last_status)])
-        took = "" if job.last_duration_ms is None else _seconds(job.last_duration_ms)
-        return format_html('<span title="{}">{}</span> <small>{}</small>', job.last_error[:200], shown, took)
+        took = job.last_duration_ms
+        beside = "" if took is None else format_html(" <small>{}</small>", _seconds(took))
+        return format_html('<span title="{}">{}{}</span>', job.last_error[:200], shown, beside)
 
     @column(_("runs"))
     def counts(self, job: RecurringJob) -> str:
@@ -217,8 +218,9 @@ class RecurringPage(Page):
              _seconds(run.duration_ms), run.error[:100])
             for run in job.runs.all()[:5]
         ]  # fmt: skip
-        rows = format_html_join("", "<li>{} {} {} {}</li>", shown) or _("none yet")
-        return format_html("<ul>{}</ul>{}", rows, link(url, _("All its runs")))
+        rows = format_html_join("", "<li>{} {} {} {}</li>", shown)
+        told = format_html("<ul>{}</ul>", rows) if shown else format_html("<p>{}</p>", _("none yet"))
+        return format_html("{}{}", told, link(url, _("All its runs")))
 
     @column(_("what it does"))
     def what(self, job: RecurringJob) -> str:

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -31,7 +32,7 @@ else:
 
 class TokenForm(TokenFormBase):
     scopes = forms.MultipleChoiceField(
-        label=_("scopes"), choices=[(scope, scope) for scope in scopes.ALL],
+        label=capfirst(_("scopes")), choices=[(scope, scope) for scope in scopes.ALL],
         widget=UnfoldAdminCheckboxSelectMultipleWidget, help_text=_("writing includes reading"),
     )  # fmt: skip
 

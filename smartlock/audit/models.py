@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditLog(models.Model):
@@ -22,8 +23,8 @@ class AuditLog(models.Model):
             models.Index(fields=["subject", "-at"], name="audit_by_subject"),
             models.Index(fields=["action", "-at"], name="audit_by_action"),
         ]
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit trail"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"

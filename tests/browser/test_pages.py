@@ -12,18 +12,18 @@ from tests.browser.visitor import DESK, PHONE, Theme, Visits
 
 MAIN = [
     "", "timeline/", "reservations/reservation/", "scheduler/job/", "scheduler/queue/", "webhooks/webhookevent/",
-    "locks/lock/", "profile/",
+    "locks/lock/", "profile/", "scheduler/recurringjob/", "scheduler/recurringjob/add/",
 ]  # fmt: skip
 # Opened in the harder way only: narrow, dark, in the language with the longer words.
 MORE = [
-    "scheduler/job/?state__exact=failed", "scheduler/heartbeat/", "reservations/accommodation/",
-    "reservations/listing/", "reservations/syncrun/", "webhooks/refusal/", "locks/credential/",
-    "notifications/notice/", "notifications/message/", "audit/auditlog/", "auth/user/", "auth/group/",
-    "api/apitoken/", "axes/accessattempt/", "second-factor/set-up/",
+    "scheduler/job/?state__exact=failed", "scheduler/heartbeat/", "scheduler/recurringrun/",
+    "reservations/accommodation/", "reservations/listing/", "reservations/syncrun/", "webhooks/refusal/",
+    "locks/credential/", "notifications/notice/", "notifications/message/", "audit/auditlog/", "auth/user/",
+    "auth/group/", "api/apitoken/", "axes/accessattempt/", "second-factor/set-up/",
 ]  # fmt: skip
 # The first row of these lists is opened.
 ROWS = ["reservations/reservation/", "scheduler/job/", "webhooks/webhookevent/", "locks/lock/", "locks/credential/",
-        "reservations/accommodation/"]  # fmt: skip
+        "reservations/accommodation/", "scheduler/recurringjob/"]  # fmt: skip
 READERS: list[tuple[str, int, Theme]] = [("en", DESK, "light"), ("pt-br", PHONE, "dark")]
 
 
