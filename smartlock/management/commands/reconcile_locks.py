@@ -140,7 +140,7 @@ def _todo(kind: str, pin: dict[str, Any], report: dict[str, Any]) -> str:
 
 
 def _changes(pin: dict[str, Any]) -> str:
-    """``ends_at 2026-03-09T14:00 -> 2026-03-10T14:00``: as asked, and as found."""
+    """``ends_at 2026-03-09T14:00:00Z -> 2026-03-10T14:00:00Z``: as asked, and as found."""
     asked = {"name": pin["name"], "state": "on_lock", **pin["asked"]} if "asked" in pin else {}
     return ", ".join(
         f"{what} {_short(asked.get(what))} -> {_short(pin['found'].get(what))}" for what in pin.get("what", [])
@@ -148,7 +148,7 @@ def _changes(pin: dict[str, Any]) -> str:
 
 
 def _short(value: str | None) -> str:
-    return (value or "-").replace(":00+00:00", "Z")
+    return (value or "-").replace("+00:00", "Z")
 
 
 def _stays(reports: list[dict[str, Any]]) -> dict[int | None, str]:
