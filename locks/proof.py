@@ -39,6 +39,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         record("pin.proven", credential.subject, summary=door, credential=credential.pk)
         return
     refused = reading.state == PinState.FAILED
+    digits_taken = reading.digits_taken  # by a code that may not be ours
     if refused:
         # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
         provider.delete_pin(credential.lock.device, credential.provider_ref)
@@ -46,7 +47,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         reading = provider.read_pin(credential.lock.device, credential.provider_ref)
     if reading.state == PinState.GONE:
         note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
-        if refused and twin_of(credential) is not None:
+        if refused and (digits_taken or twin_of(credential) is not None):
             raise PinTaken(f"{door} does not hold the same digits twice.")
         raise Transient(f"{door} does not hold the PIN it was given: it is put back.", code="pin_vanished")
     if reading.state == PinState.UNKNOWN:

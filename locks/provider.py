@@ -76,6 +76,7 @@ class PinReading:
     state: PinState
     window: Window | None
     detail: str = ""
+    digits_taken: bool = False  # the lock refused it because it holds the same digits already
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,10 @@ _PHASES: dict[Radio, dict[int, PinState]] = {
 }
 # Zigbee only: how the gateway fares with the latest change.
 _CONFIGURING = 1
+_DIGITS_TAKEN = 4
 _DELIVERY_FAILURES = {
     3: "the gateway could not deliver it",
-    4: "the digits are already on the lock",
+    _DIGITS_TAKEN: "the digits are already on the lock",
     5: "the lock is full",
     6: "its window overlaps another",
 }
@@ -94,7 +95,8 @@ def pin_ref(row: object) -> str | None:
 
 def pin_reading(row: Json, ref: str, radio: Radio) -> PinReading:
     state, detail = _pin_state(row, radio)
-    return PinReading(ref, str(row.get("name") or ""), state, _window(row), detail)
+    taken = radio == "zigbee" and state == PinState.FAILED and row.get("delivery_status") == _DIGITS_TAKEN
+    return PinReading(ref, str(row.get("name") or ""), state, _window(row), detail, digits_taken=taken)
 
 
 def _pin_state(row: Json, radio: Radio) -> tuple[PinState, str]:
