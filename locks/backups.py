@@ -22,6 +22,7 @@ from locks.models import AccommodationLock, Credential, Fallback, Lock
 from locks.plan import KINDS, is_entitled
 from locks.planning import replan_subject
 from locks.replacing import has_right, strand
+from locks.signals import credential_changed
 from reservations.models import Reservation
 from scheduler import clock
 from scheduler import services as jobs
@@ -133,9 +134,7 @@ def tend(*, now: datetime) -> int:
     stranded = _stranded(now)
     for row in stranded:
         strand(row, now=now)
-    Fallback.objects.filter(kind=Fallback.Kind.OFFLINE, ends_at__lte=now).exclude(code_sealed=b"").update(
-        code_sealed=b""
-    )
+    _forget_the_ended(now)
     hurry(now=now)
     return len(amiss) + len(stranded)
 
@@ -185,6 +184,15 @@ def _stranded(now: datetime) -> list[Fallback]:
     rows = Fallback.objects.filter(kind=Fallback.Kind.OFFLINE, ends_at__gt=now, stranded_at__isnull=True)
     rows = rows.select_related("lock", "reservation__accommodation", "reservation__withdrawal")
     return [row for row in rows if not has_right(row, now)]
+
+
+def _forget_the_ended(now: datetime) -> None:
+    """Offline codes end on the full hour, perhaps before the stay does: from then on the guest needs her own PIN."""
+    ended = Fallback.objects.filter(kind=Fallback.Kind.OFFLINE, ends_at__lte=now).exclude(code_sealed=b"")
+    for row in ended:
+        for own in Credential.objects.filter(reservation=row.reservation_id, lock=row.lock_id, wanted=True):
+            credential_changed.send(Credential, credential=own, settled=True)
+    ended.update(code_sealed=b"")
 
 
 def hurry(*, now: datetime) -> int:

@@ -85,10 +85,10 @@ class Fallback(models.Model):
 
     def holds(self, now: datetime) -> bool:
         """Whether this is what the guest should use there. An offline code cannot be taken away; it ends on the full
-        hour, and in the hour in which she leaves she is not bothered with another.
+        hour, perhaps before she leaves: from then on it is her own PIN again.
         """
         if self.kind == self.Kind.OFFLINE:
-            return self.ends_at is not None and now < self.ends_at + HOUR
+            return self.ends_at is not None and now < self.ends_at
         return self.is_backup()
 
     def way(self, stay: Window) -> Window | None:

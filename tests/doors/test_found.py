@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core import mail
 
-from locks.models import Credential
+from locks import sealing
+from locks.models import Credential, Fallback
 from scheduler import clock
-from tests.doors.test_shared_doors import HOUR, SharedDoors
+from tests.doors.test_shared_doors import HOUR, MINUTE, SharedDoors
 
 pytestmark = pytest.mark.django_db
 
@@ -23,5 +25,25 @@ def test_digits_that_a_zigbee_lock_already_has_from_somebody_else_are_given_up_f
         refused, taken = Credential.objects.filter(lock__device_id="gate").order_by("pk")
         assert (refused.is_gone(), taken.is_proven()) == (True, True)
         assert refused.pin_fingerprint != taken.pin_fingerprint
+    finally:
+        story.teardown()
+
+
+def test_a_guest_whose_offline_code_ends_before_her_stay_is_told_the_pin_that_lasts() -> None:
+    """It came to the lock after she had been sent the offline code, and nobody ever told her the digits."""
+    story = SharedDoors()
+    try:
+        story.build(gate="zigbee", first="zigbee", second="zigbee", backups=0)
+        story.begin_a_fault(door=0, name="full")
+        story.book_a_stay(unit=0, begins=2, lasts=5)  # two hours and a half: the code ends half an hour before
+        story.street.until(clock.now() + 2 * HOUR)
+        story.end_the_faults(door=0)
+        story.street.until(clock.now() + HOUR)
+        [row] = Fallback.objects.all()
+        assert row.ends_at is not None
+        own = Credential.objects.get(lock=row.lock_id, wanted=True)
+        assert (row.kind, own.is_proven()) == ("offline", True)
+        story.street.until(row.ends_at + 15 * MINUTE)
+        assert sealing.unseal(own.pin_sealed) in mail.outbox[-1].body
     finally:
         story.teardown()
