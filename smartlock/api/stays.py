@@ -70,7 +70,7 @@ class Asked(Schema):
     ends_at: datetime
 
 
-class Times(Schema):
+class Span(Schema):
     starts_at: datetime
     ends_at: datetime
 
@@ -78,8 +78,8 @@ class Times(Schema):
 class PendingChange(Schema):
     """From which times to which others the lock has yet to go."""
 
-    before: Times
-    after: Times
+    before: Span
+    after: Span
 
 
 class Observation(Schema):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.visitor import DESK, PHONE, Theme, Visits
+from tests.journeys.house import House
 
 MAIN = [
     "", "timeline/", "reservations/reservation/", "scheduler/job/", "scheduler/queue/", "webhooks/webhookevent/",
@@ -41,6 +42,21 @@ def test_the_other_pages_are_too(visits: Visits, path: str) -> None:
     visitor = visits.person("boss", "pt-br", PHONE, "dark")
     visitor.go(f"/admin/{path}")
     assert visitor.faults_by_day_and_night() == []
+    assert visitor.wider_than_the_screen() <= 0
+
+
+LONG_KEY = """
+from datetime import timedelta
+from scheduler import clock, services
+now = clock.now()
+print(services.schedule("locks.generate_pin", due_at=now + timedelta(days=9), now=now, live_key="a.key:" * 16).pk)
+"""
+
+
+def test_the_long_key_of_a_waiting_job_fits_a_phone(street: House, visits: Visits) -> None:
+    job = street.manage("shell", "-v", "0", "-c", LONG_KEY).strip()
+    visitor = visits.person("boss", "en", 390)
+    visitor.go(f"/admin/scheduler/job/{job}/change/")
     assert visitor.wider_than_the_screen() <= 0
 
 
