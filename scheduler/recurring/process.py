@@ -21,6 +21,7 @@ from scheduler.recurring.execution import TimedOut
 LOOK_SECONDS = 0.2
 CHECK_SECONDS = 2.0  # how often is asked whether the run was called off
 GRACE_SECONDS = 5.0  # between asking the child to go and making it
+NICENESS = 10  # a door that waits goes first: starting such a process takes a second or two of a core
 ERRORS: dict[str, type[Exception]] = {"retry": Retry, "wait": Wait, "stop": Stop}
 
 
@@ -41,6 +42,7 @@ def supervise(words: list[str], *, seconds: float, check: Callable[[], None]) ->
     with subprocess.Popen(  # noqa: S603  our own interpreter
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.BASE_DIR, env=_environment()
     ) as child:
+        os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
         try:
             _wait(child, seconds, check)
         except BaseException:

@@ -280,6 +280,11 @@ def test_the_pulse_of_the_engine_is_shown_and_cannot_be_broken(slug: str) -> Non
 # --- a process of its own ---------------------------------------------------------------------------------------
 
 
+def test_the_process_of_a_run_lets_the_workers_go_first() -> None:
+    wait = "import os\nwhile os.nice(0) < 10: pass\nprint('polite')"
+    assert process.supervise([sys.executable, "-c", wait], seconds=60, check=lambda: None) == "polite\n"
+
+
 def test_a_process_that_takes_too_long_is_stopped(tmp_path: Any) -> None:
     with pytest.raises(TimedOut, match="was stopped"):
         process.supervise([sys.executable, "-c", "import time; time.sleep(600)"], seconds=0.1, check=lambda: None)
