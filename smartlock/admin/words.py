@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from locks.holders import lead, stay_end
-from locks.models import Credential
+from locks.models import Credential, Fallback
 from locks.plan import CHANGE, GENERATE
 from notifications.models import Message, Notice
 from reservations.models import Reservation
@@ -83,6 +83,7 @@ def kind(name: str) -> str:
 def with_doors(stays: QuerySet[Reservation]) -> QuerySet[Reservation]:
     """Fetch along all that ``pin`` looks at, in a fixed number of queries; nothing of the PINs themselves."""
     credentials = Credential.objects.select_related("lock").defer("pin_hash", "pin_sealed", "pin_fingerprint")
+    others = Fallback.objects.exclude(kind="").select_related("credential")
     mine = Job.objects.filter(
         ~Q(subject=""),  # said aloud so that the partial index on subjects may be used
         subject=Concat(Value("reservation:"), Cast(OuterRef("pk"), CharField())),
@@ -90,7 +91,11 @@ def with_doors(stays: QuerySet[Reservation]) -> QuerySet[Reservation]:
     )
     return (
         stays.select_related("accommodation", "withdrawal")
-        .prefetch_related(Prefetch("credentials", queryset=credentials), "accommodation__locks")
+        .prefetch_related(
+            Prefetch("credentials", queryset=credentials),
+            Prefetch("fallbacks", queryset=others),
+            "accommodation__locks",
+        )
         .annotate(
             is_planned=Exists(mine.filter(state__in=Job.LIVE)), has_failed=Exists(mine.filter(state=Job.State.FAILED))
         )
@@ -136,6 +141,9 @@ def _coming(stay: Any, wanted: list[Credential], now: datetime) -> Phrase:
         if all(c.proven == c.wish for c in proven):
             return Phrase(_("proven on the door") if len(locks) == 1 else _("proven on all doors"), "success")
         return Phrase(_("on the door, new times on their way"), "info")
+    replaced = {other.lock_id for other in stay.fallbacks.all() if other.kind and other.holds(now)}
+    if {lock.pk for lock in locks} <= {c.lock_id for c in proven} | replaced:
+        return Phrase(_("lets herself in by another code"), "warning")
     if stay.has_failed and not stay.is_planned:
         return Phrase(_("failed: its job waits for you"), "danger")
     if not stay.is_planned:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from locks.models import LockIncident
+from locks.models import Fallback, LockIncident
 from reservations.models import Accommodation, Reservation
 from scheduler import clock
 from tests.admin.conftest import boss as boss  # the same people
@@ -47,6 +47,20 @@ def test_a_stay_is_a_link_with_its_state_in_sign_colour_and_words(boss: Client) 
     assert "tl-success" in bar
     assert "<b>✓</b> Ana Teste" in bar
     assert "proven on the door" in bar
+
+
+def test_a_guest_with_another_code_is_not_taken_for_one_who_stands_outside(boss: Client) -> None:
+    now = clock.now()
+    (stay,) = make_house(1, now)
+    credential = stay.credentials.get()
+    stay.credentials.update(state="absent")
+    Fallback.objects.create(
+        reservation=stay, lock=credential.lock, kind="offline", shut_from=now, handed_out_at=now,
+        starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    (bar,) = bars(show(boss))
+    assert "tl-warning" in bar
+    assert "lets herself in by another code" in bar
 
 
 def test_a_door_without_its_pin_is_told_apart_without_colour(boss: Client) -> None:
