@@ -24,7 +24,7 @@ MORE = [
 ]  # fmt: skip
 # The first row of these lists is opened.
 ROWS = ["reservations/reservation/", "scheduler/job/", "webhooks/webhookevent/", "locks/lock/", "locks/credential/",
-        "reservations/accommodation/", "scheduler/recurringjob/"]  # fmt: skip
+        "reservations/accommodation/", "scheduler/recurringjob/", "auth/user/", "auth/group/"]  # fmt: skip
 READERS: list[tuple[str, int, Theme]] = [("en", DESK, "light"), ("pt-br", PHONE, "dark")]
 
 
