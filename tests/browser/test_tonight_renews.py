@@ -32,6 +32,7 @@ def olga(visits: Visits) -> Iterator[Visitor]:
 def arrive(street: House, olga: Visitor) -> Iterator[Arrive]:
     """Books a stay of somebody new and turns the page's clock on until it is shown; returns the guest's name."""
     booked: list[str] = []
+    street.sandbox.fault(ZIGBEE, "offline")  # what is proven is folded away, and that is a matter of seconds
 
     def arrival(word: str) -> str:
         guest = f"{word} {secrets.token_hex(4)}"
@@ -43,6 +44,7 @@ def arrive(street: House, olga: Visitor) -> Iterator[Arrive]:
         return guest
 
     yield arrival
+    street.sandbox.fault(ZIGBEE, "offline", on=False)
     for stay in booked:
         street.sandbox.cancel(stay)
 
