@@ -1,50 +1,88 @@
-"""A house that has run for years, written in a few statements: 500 units, stays, jobs, tries, events, audit entries.
+"""A house that has run for a while, in a few statements: units, doors, stays, jobs, tries, events, audit entries.
 
-Each table gets what its columns need and nothing that PostgreSQL can make up itself; the stays follow one another in
-their units from 500 days ago to 100 days ahead, so a sixth of their jobs is still to come. Not all units change guests
-on the same day, so that each day has as many arrivals as any other.
+Each table gets what its columns need and nothing that PostgreSQL can make up itself. The stays follow one another in
+their units over the house's days, so that some of their jobs are still to come. Not all units change guests on the same
+day, so that each day has as many arrivals as any other.
 """
 
 from __future__ import annotations
 
-from bench.measurements.million import BLANK
+from dataclasses import dataclass
+
 from bench.world import World
 
-UNITS, NIGHTS, JOBS_PER_STAY = 500, 3, 10
+NIGHTS, JOBS_PER_STAY = 3, 10
 KINDS = ("locks.generate_pin", "locks.revoke_pin", "notifications.tell_guest", "webhooks.process_event")
 TIMES = {"created_at": "now()", "updated_at": "now()", "facts_at": "now()"}
-ARRIVAL = (
-    f"date_trunc('day', now()) - interval '500 days' + (n / {UNITS}) * interval '{{gap}} hours' + interval '18 h'"
-    f" + (n % {UNITS} % {{days}}) * interval '1 day'"
-)
 KIND = "(ARRAY['" + "','".join(KINDS) + "'])[1 + j % 4]"
+# What a column must hold that nobody names.
+BLANK = {"integer": "0", "smallint": "0", "bigint": "0", "boolean": "false", "jsonb": "'{}'"}
+READINGS = 60  # of a battery, as many as the product keeps
 
 
-def fill(world: World, url: str, stays: int) -> None:
+@dataclass(frozen=True)
+class House:
+    """So many units with a door each, and the days over which their stays are laid."""
+
+    units: int
+    behind: int
+    ahead: int
+
+    def gap(self, stays: int) -> float:
+        """Hours between two arrivals at a unit."""
+        return (self.behind + self.ahead) * 24 * self.units / max(stays, self.units)
+
+    def arrival(self, stays: int) -> str:
+        """When stay ``n`` begins, as SQL."""
+        gap = self.gap(stays)
+        return (
+            f"date_trunc('day', now()) - interval '{self.behind} days' + (n / {self.units}) * interval '{gap} hours'"
+            f" + interval '18 h' + (n % {self.units} % {max(1, round(gap / 24))}) * interval '1 day'"
+        )
+
+
+YEARS = House(units=500, behind=500, ahead=100)
+TOWN = House(units=5_000, behind=150, ahead=20)  # 100,000 stays are 600 arrivals a night
+
+
+def fill(world: World, url: str, stays: int, house: House = YEARS) -> None:
     """``stays`` reservations with ten jobs each, and as many tries as jobs that are over."""
-    gap = 600 * 24 * UNITS / max(stays, UNITS)  # hours between two arrivals at a unit: 600 days hold them all
-    arrival = ARRIVAL.format(gap=gap, days=max(1, round(gap / 24)))
-    _units(world, url)
-    _stays(world, url, stays, arrival, f"{arrival} + interval '{min(gap, NIGHTS * 24) - 4} hours'")
+    arrival = house.arrival(stays)
+    _units(world, url, house)
+    _stays(world, url, stays, house, f"{arrival} + interval '{min(house.gap(stays), NIGHTS * 24) - 4} hours'")
     _jobs(world, url)
     _the_rest(world, url, stays)
     world.sql("VACUUM ANALYZE", url)
 
 
-def _units(world: World, url: str) -> None:
-    series = f"generate_series(0, {UNITS - 1}) n"
+def _units(world: World, url: str, house: House) -> None:
+    """Doors as they are after a year: a battery in fifteen is low, one lock in a hundred has been silent for long."""
+    series = f"generate_series(0, {house.units - 1}) n"
+    level = "(100 - n % 86)"
     _insert(world, url, "reservations_accommodation", series, id="n + 1", name="'Unit ' || n",
             external_id="'unit' || n", timezone="'America/Sao_Paulo'", check_in_time="'15:00'",
             check_out_time="'11:00'", active="true")  # fmt: skip
     _insert(world, url, "locks_lock", series, id="n + 1", name="'Door ' || n", provider="'tuya'", radio="'wifi'",
-            device_id="'door' || n", pin_digits="'0123456789'", capacity="10")  # fmt: skip
+            device_id="'door' || n", pin_digits="'0123456789'", capacity="10", battery_percent=level,
+            battery_at="now()", seen_at="now()",
+            heard_at="now() - CASE WHEN n % 100 = 0 THEN interval '10 days' ELSE interval '1 hour' END")  # fmt: skip
     _insert(world, url, "locks_accommodationlock", series, accommodation_id="n + 1", lock_id="n + 1")
+    _insert(world, url, "locks_batteryreading", f"{series}, generate_series(1, {READINGS}) j", lock_id="n + 1",
+            at=f"now() - ({READINGS} - j) * interval '5 days'",
+            percent=f"CASE WHEN {level} + {READINGS} - j > 100 THEN 100 - j % 2 ELSE {level} + {READINGS} - j END",
+            )  # fmt: skip
+    _insert(world, url, "locks_credential", series, purpose="'backup'", lock_id="n + 1", name="'BK ' || n",
+            wanted="true", starts_at="now() - interval '30 days'", ends_at="now() + interval '150 days'",
+            asked_at="now() - interval '30 days'", provider_ref="'b' || n", state="'on_lock'",
+            proven_at="now() - interval '30 days'",
+            pin_hash="'x'", created_at="now() - interval '30 days'")  # fmt: skip
 
 
-def _stays(world: World, url: str, stays: int, arrival: str, departure: str) -> None:
+def _stays(world: World, url: str, stays: int, house: House, departure: str) -> None:
+    arrival = house.arrival(stays)
     _insert(world, url, "reservations_reservation", f"generate_series(0, {stays - 1}) n", id="n + 1",
             source="'stays'", external_id="md5(n::text)", short_id="'BN' || n", status="'booked'",
-            accommodation_id=f"n % {UNITS} + 1", guest_name="'Guest ' || md5((n % 5000)::text)",
+            accommodation_id=f"n % {house.units} + 1", guest_name="'Guest ' || md5((n % 5000)::text)",
             guest_language="'pt-BR'", check_in_at=arrival, check_out_at=departure,
             check_in_date=f"({arrival})::date", check_out_date=f"({departure})::date")  # fmt: skip
     _insert(world, url, "locks_credential", "reservations_reservation n WHERE check_in_at < now()",
@@ -52,6 +90,8 @@ def _stays(world: World, url: str, stays: int, arrival: str, departure: str) -> 
             wanted="check_out_at > now()", starts_at="check_in_at", ends_at="check_out_at", asked_at="check_in_at",
             state="CASE WHEN check_out_at > now() THEN 'on_lock' ELSE 'absent' END", proven_at="check_in_at",
             removed_at="CASE WHEN check_out_at > now() THEN NULL ELSE check_out_at END",
+            asked_starts_at="check_in_at", asked_ends_at="check_out_at", lock_starts_at="check_in_at",
+            lock_ends_at="check_out_at", provider_ref="n.id::text", pin_fingerprint="md5(n.id::text)",
             created_at="check_in_at",
             pin_hash="CASE WHEN check_out_at > now() THEN 'x' ELSE '' END")  # fmt: skip
 

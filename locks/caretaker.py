@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -30,7 +31,7 @@ def policy() -> Policy:
 
 
 def look_after(*, now: datetime) -> int:
-    """Every lock of an active unit, in a fixed number of queries. Returns how many times a person was called."""
+    """Every lock of an active unit, in a few queries. Returns how many times a person was called."""
     locks = list(Lock.objects.filter(accommodations__active=True).distinct())
     rules, told = policy(), 0
     open_ones = _open_incidents(locks)
@@ -60,14 +61,23 @@ def _look(
 
 
 def facts_of(locks: Sequence[Lock], *, now: datetime) -> dict[Lock, LockFacts]:
-    """What ``foresight`` looks at, for many locks in a fixed number of queries."""
+    """What ``foresight`` looks at, for many locks in a few queries.
+
+    Who is expected says how urgent a trouble is, not whether there is one: it is read for locks in trouble only.
+    """
+    rules = policy()
+    known = _facts(locks, rules)
+    stays = _stays([lock.pk for lock, facts in known.items() if concerns(facts, rules, now)], now)
+    return {lock: replace(facts, stays=tuple(stays[lock.pk])) for lock, facts in known.items()}
+
+
+def _facts(locks: Sequence[Lock], rules: Policy) -> dict[Lock, LockFacts]:
     ids = [lock.pk for lock in locks]
-    batteries = _batteries(ids)
+    batteries = _batteries(ids, rules.low_percent)
     proofs = dict(
         Credential.objects.filter(lock__in=ids).order_by().values("lock").annotate(at=Max("proven_at"))
         .values_list("lock", "at")
     )  # fmt: skip
-    stays = _stays(ids, now)
     backups = dict(
         Credential.objects.filter(
             lock__in=ids, purpose=Credential.Purpose.BACKUP, wanted=True, state=Credential.State.ON_LOCK
@@ -78,16 +88,17 @@ def facts_of(locks: Sequence[Lock], *, now: datetime) -> dict[Lock, LockFacts]:
             radio=cast(Radio, lock.radio),
             heard_at=max((at for at in (lock.heard_at, proofs.get(lock.pk)) if at), default=None),
             batteries=tuple(batteries[lock.pk]),
-            stays=tuple(stays[lock.pk]),
             backup_until=backups.get(lock.pk),
         )
         for lock in locks
     }  # fmt: skip
 
 
-def _batteries(ids: Iterable[int]) -> dict[int, list[tuple[datetime, int]]]:
+def _batteries(ids: Iterable[int], low_percent: int) -> dict[int, list[tuple[datetime, int]]]:
+    """The course of those batteries that were low lately: of the others nothing is to be said."""
     found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    rows = BatteryReading.objects.filter(lock__in=ids).order_by("lock", "at", "pk")
+    low = BatteryReading.objects.filter(lock__in=ids, percent__lte=low_percent).order_by().values("lock")
+    rows = BatteryReading.objects.filter(lock__in=low).order_by("lock", "at", "pk")
     for lock_id, at, percent in rows.values_list("lock", "at", "percent"):
         found[lock_id].append((at, percent))
     return found

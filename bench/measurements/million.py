@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench.contenders import OURS
+from bench.fill import BLANK
 from bench.lateness import lateness
 from bench.measurement import Goal, Measurement, Sample, Size, Table
 from bench.measurements.punctuality import JOBS, SECONDS
@@ -31,7 +32,6 @@ KNOWN = {
     "run_at": "now() + interval '1 day' + random() * interval '364 days'",
     "created_at": "now()", "updated_at": "now()",
 }  # fmt: skip
-BLANK = {"integer": "0", "smallint": "0", "bigint": "0", "boolean": "false", "jsonb": "'{}'"}
 
 
 @contextmanager

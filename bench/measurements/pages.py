@@ -1,13 +1,13 @@
-"""How long an operator's pages keep the database busy in a house that has run for years."""
+"""How long an operator's pages keep the database busy: in a house that has run for years, and in one of 5,000 units."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from bench.fill import fill
+from bench.fill import TOWN, YEARS, House, fill
 from bench.measurement import Goal, Measurement, Sample, Size
 from bench.world import World
 
@@ -67,11 +67,29 @@ PAGES = {
 }
 
 
-@contextmanager
-def filled(world: World, size: Size) -> Iterator[None]:
-    fill(world, world.fresh(DATABASE), size.of(STAYS, at_least=1_000))
-    yield
-    world.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+# What grows with the house and not with its years: those of the pages above, and some more.
+MORE = {
+    "timeline, last units": "timeline?page=1000000",
+    "timeline, by unit": "timeline?q=Unit+49",
+    "units, by name": "admin:reservations_accommodation_changelist?q=Unit+4999",
+    "locks, by name": "admin:locks_lock_changelist?q=Door+4999",
+}
+IN_TOWN = (
+    "first page", "first page, renewed", "first page, all unfolded", "timeline", "timeline, 28 days", *MORE, "stays",
+    "stays, by unit", "a stay", "jobs", "jobs, by unit", "locks", "a lock", "units", "credentials", "metrics", "health",
+    "API: reservations", "API: locks",
+)  # fmt: skip
+ADDRESSES = {**PAGES, **MORE}
+
+
+def filled(house: House) -> Callable[[World, Size], AbstractContextManager[None]]:
+    @contextmanager
+    def with_stays(world: World, size: Size) -> Iterator[None]:
+        fill(world, world.fresh(DATABASE), size.of(STAYS, at_least=1_000), house)
+        yield
+        world.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+
+    return with_stays
 
 
 def run(world: World, name: str, size: Size) -> Sample:
@@ -95,5 +113,24 @@ PAGES_IN_TIME = Measurement(
     metrics={"ms": "database, ms", "slowest": "slowest statement, ms", "queries": "statements", "kb": "page, KB"},
     goals=tuple(_within(name) for name in PAGES),
     run=run,
-    prepare=filled,
+    prepare=filled(YEARS),
+)
+
+PAGES_IN_TOWN = Measurement(
+    key="town",
+    title="The operators' pages in a house of 5,000 units",
+    what="5,000 units with a door each, 600 arrivals and 600 departures every night (a first page judges those of two "
+    "nights), 100,000 reservations, 1,000,000 jobs, 300,000 readings of batteries: what each page costs, as above, and "
+    "how long it takes altogether.",
+    contenders=IN_TOWN,
+    metrics={
+        "ms": "database, ms",
+        "slowest": "slowest statement, ms",
+        "queries": "statements",
+        "kb": "page, KB",
+        "seconds": "whole page, s",
+    },
+    goals=tuple(_within(name) for name in IN_TOWN),
+    run=run,
+    prepare=filled(TOWN),
 )

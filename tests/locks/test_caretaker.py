@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from locks import doors, foreign, reading, reconcile
-from locks.caretaker import look_after
+from locks.caretaker import facts_of, look_after
 from locks.devices import note_state
 from locks.errors import Configuration, Refused, Transient
 from locks.foreign import order_removal
@@ -139,6 +139,21 @@ def test_looking_after_many_locks_takes_no_more_queries() -> None:
         make_reservation(lock.accommodations.get())
         note_state(lock, online=True, battery=90, now=NOW)
     assert queries() == before
+
+
+def test_of_sound_locks_neither_the_stays_nor_the_old_batteries_are_read() -> None:
+    for lock in house(2):
+        make_reservation(lock.accommodations.get())
+        note_state(lock, online=True, battery=90, now=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        assert [facts.batteries + facts.stays for facts in facts_of(list(Lock.objects.all()), now=NOW).values()] == [
+            (),
+            (),
+        ]
+    assert not any("check_in_at" in query["sql"] for query in asked)
+    note_state(Lock.objects.latest("pk"), online=True, battery=15, now=NOW)
+    first, second = facts_of(list(Lock.objects.order_by("pk")), now=NOW).values()
+    assert (len(first.stays), [percent for _, percent in second.batteries], len(second.stays)) == (0, [90, 15], 1)
 
 
 def test_old_openings_are_forgotten(settings: Settings) -> None:
