@@ -233,6 +233,7 @@ def describe(job: Job, now: datetime) -> dict[str, Any]:
             {
                 "started_at": a.started_at.isoformat(), "finished_at": a.finished_at and a.finished_at.isoformat(),
                 "outcome": a.outcome, "error": a.error, "lateness_ms": a.lateness_ms, "worker": a.worker,
+                **({"by_hand": a.by_hand} if a.by_hand else {}),
             }
             for a in job.attempts.all()
         ],

@@ -68,6 +68,17 @@ def test_job_status_for_people(stay: Reservation) -> None:
     assert "100000" not in answer.out
 
 
+def test_job_status_says_who_had_a_try_made_before_its_time(stay: Reservation) -> None:
+    job = Job.objects.get(kind=GENERATE)
+    for number, asker in ((1, ""), (2, "olga")):
+        JobAttempt.objects.create(
+            job=job, number=number, started_at=clock.now(), worker="w1", lateness_ms=12, by_hand=asker
+        )
+    own, asked = run("job_status", "EV77J", "--json").json[0]["attempts"]
+    assert ("by_hand" in own, asked["by_hand"]) == (False, "olga")
+    assert "2 by olga" in run("job_status", "EV77J").out
+
+
 def test_unknown_reservation_is_one_sentence_and_code_one() -> None:
     for command in ("job_status", "cancel_jobs"):
         answer = run(command, "nobody")

@@ -35,7 +35,15 @@ class Command(OperatorCommand):
         rows = [(j.pk, j.state, j.kind, moment(j.run_at, now, zone), tries(j), j.last_error) for j in jobs]
         self.print_table(["id", "state", "kind", "run at", "tries", "last error"], rows)
         history = [
-            (j.pk, a.number, a.outcome, moment(a.started_at, now, zone), f"{a.lateness_ms} ms", a.worker, a.error)
+            (
+                j.pk,
+                f"{a.number} by {a.by_hand}" if a.by_hand else a.number,
+                a.outcome,
+                moment(a.started_at, now, zone),
+                f"{a.lateness_ms} ms",
+                a.worker,
+                a.error,
+            )
             for j in jobs
             for a in j.attempts.all()
         ]
