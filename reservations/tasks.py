@@ -10,20 +10,25 @@ from django.utils import timezone
 
 from reservations import erasure, feeds, listings, runs, silence
 from reservations.stays.client import PATIENT, StaysClient, is_configured
+from reservations.sync import Tell
 
 log = structlog.get_logger(__name__)
 
 
-def sync_near_stays() -> None:
+def unheard(done: int, total: int, text: str) -> None:
+    """For who does not want to know how far a walk is."""
+
+
+def sync_near_stays(on_progress: Tell = unheard) -> None:
     """Arrivals and stays in house, all six types; and the nightly walk, should it have been cut off."""
-    _poll(runs.NEAR)
+    _poll(runs.NEAR, on_progress)
     if runs.unfinished(runs.AHEAD, now=timezone.now()):
-        _poll(runs.AHEAD)
+        _poll(runs.AHEAD, on_progress)
 
 
-def sync_stays_ahead() -> None:
+def sync_stays_ahead(on_progress: Tell = unheard) -> None:
     """Ninety days, each stay in full with its guest."""
-    _poll(runs.AHEAD)
+    _poll(runs.AHEAD, on_progress)
     runs.prune(now=timezone.now())
 
 
@@ -49,12 +54,14 @@ def erase_guests() -> int:
     return erasure.erase_guests(now=timezone.now()).stays
 
 
-def _poll(key: str) -> None:
+def _poll(key: str, on_progress: Tell) -> None:
     """An answer that cannot be read (StaysError) changes nothing: the next time goes on with the same run."""
     if not is_configured():
         return
     today = timezone.localdate()
     start, end = runs.near_window(today) if key == runs.NEAR else runs.ahead_window(today)
     with StaysClient.from_settings(waits=PATIENT) as client, suppress(runs.Busy):
-        _run, result = runs.run_sync(client, key, start, end, now=timezone.now, full=key == runs.AHEAD)
+        _run, result = runs.run_sync(
+            client, key, start, end, now=timezone.now, full=key == runs.AHEAD, on_progress=on_progress
+        )
         runs.count_found(result, now=timezone.now())

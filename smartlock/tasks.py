@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.translation import gettext_lazy as _
 
 from reservations import tasks
+from reservations.sync import Tell
 from scheduler.recurring.categories import BUSINESS, MAINTENANCE
 from scheduler.recurring.targets import Call, recurring
 
@@ -14,7 +18,8 @@ from scheduler.recurring.targets import Call, recurring
     formerly="reservations.sync",
 )  # fmt: skip
 def sync_reservations(call: Call) -> None:
-    tasks.sync_near_stays()
+    with telling(call) as on_progress:
+        tasks.sync_near_stays(on_progress)
 
 
 @recurring(
@@ -22,7 +27,8 @@ def sync_reservations(call: Call) -> None:
     formerly="reservations.sync_ahead",
 )  # fmt: skip
 def sync_ahead(call: Call) -> None:
-    tasks.sync_stays_ahead()
+    with telling(call) as on_progress:
+        tasks.sync_stays_ahead(on_progress)
 
 
 @recurring(
@@ -46,3 +52,10 @@ def read_feeds(call: Call) -> None:
 )  # fmt: skip
 def erase_guests(call: Call) -> None:
     tasks.erase_guests()
+
+
+@contextmanager
+def telling(call: Call) -> Iterator[Tell]:
+    """How far a walk over the stays is, on the row of its job: in numbers, as no guest's name has a place there."""
+    with call.run.progress() as progress:
+        yield lambda done, total, _name: progress.tell(100 * done // total if total else 100, f"{done} / {total}")

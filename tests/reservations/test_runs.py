@@ -14,6 +14,10 @@ from reservations.errors import StaysError
 from reservations.models import Reservation, SourceState, SyncRun
 from reservations.stays.client import StaysClient
 from reservations.sync import sync
+from scheduler.claims import Run
+from scheduler.models import Job
+from scheduler.recurring import targets
+from scheduler.services import schedule
 from tests.builders import NOW, make_accommodation
 from tests.reservations.stays_account import COPACABANA, book, point_to
 from tests.sandbox_process import RunningSandbox
@@ -174,6 +178,20 @@ def test_the_ticks_count_what_no_webhook_told_and_finish_what_was_cut_off(accoun
     tasks.sync_stays_ahead()
     assert SourceState.objects.get(name="stays").found_by_poll == 2
     assert set(SyncRun.objects.values_list("state", flat=True)) == {"done"}
+
+
+@pytest.mark.parametrize("target", ["sync-reservations", "sync-ahead"])
+def test_a_recurring_walk_tells_on_its_job_how_far_it_is(account: RunningSandbox, target: str) -> None:
+    make_accommodation(external_id=COPACABANA)
+    today = timezone.localdate()
+    for nights in (1, 2):
+        book(account, checkInDate=str(today), checkOutDate=str(today + timedelta(days=nights)))
+    job = schedule("recurring.run", due_at=timezone.now(), now=timezone.now())
+    Job.objects.update(state=Job.State.RUNNING, lease_until=timezone.now() + timedelta(hours=1))
+    run = Run(job.pk, job.version, job.kind, job.subject, job.payload, 1, job.due_at)
+    targets.get(target).function(targets.Call(None, run))
+    job.refresh_from_db()
+    assert (job.progress, job.progress_text) == (100, "2 / 2")
 
 
 def test_a_stays_that_is_away_leaves_the_run_for_the_next_tick(settings: Settings, monkeypatch: Any) -> None:
