@@ -44,7 +44,8 @@ def timeline(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request), "title": _("Timeline"), "q": name, "span": span, "page": page,
         "lines": [_line(line, now) for line in reading.lines(list(page.object_list), span, now)],
         "days": [_day(day, today) for day in span.dates()], "homeless": reading.homeless(),
-        "links": _links(span, name, page, today), "lengths": DAYS, "legend": _legend(),
+        "links": _links(span, name, page, today), "pages": _pages(span, name, page), "lengths": DAYS,
+        "legend": _legend(),
     }  # fmt: skip
     return TemplateResponse(request, "smartlock/timeline/page.html", context)
 
@@ -64,17 +65,33 @@ def _days(text: str) -> int:
 def _links(span: Span, name: str, page: Page[Accommodation], today: date) -> dict[str, str]:
     """The addresses of the neighbours: a week on or back, today, another length, the other units."""
 
-    def to(first: date, days: int = span.days, number: int = page.number) -> str:
-        wanted = {"from": first.isoformat(), "days": days, "q": name, "page": number if number > 1 else ""}
-        return "?" + urlencode({key: value for key, value in wanted.items() if value})
+    def to(first: date, number: int = page.number) -> str:
+        return _address(first, span.days, name, number)
 
     links = {"back": to(span.first - WEEK), "today": to(today - BACK), "on": to(span.first + WEEK)}
-    links |= {f"days{days}": to(span.first, days) for days in DAYS}
     if page.has_previous():
-        links["previous"] = to(span.first, number=page.previous_page_number())
+        links["previous"] = to(span.first, page.previous_page_number())
     if page.has_next():
-        links["next"] = to(span.first, number=page.next_page_number())
+        links["next"] = to(span.first, page.next_page_number())
     return links
+
+
+def _pages(span: Span, name: str, page: Page[Accommodation]) -> list[dict[str, Any]]:
+    """The first, the last and those around this one; without an address where some are left out, or it is this one."""
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+    return [
+        {
+            "text": number, "is_this": number == page.number,
+            "url": _address(span.first, span.days, name, number)
+            if isinstance(number, int) and number != page.number else "",
+        }
+        for number in numbers
+    ]  # fmt: skip
+
+
+def _address(first: date, days: int, name: str, number: int) -> str:
+    wanted = {"from": first.isoformat(), "days": days, "q": name, "page": number if number > 1 else ""}
+    return "?" + urlencode({key: value for key, value in wanted.items() if value})
 
 
 def _day(day: date, today: date) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from locks.models import Fallback, LockIncident
 from reservations.models import Accommodation, Reservation
 from scheduler import clock
+from smartlock.timeline import views
 from tests.admin.conftest import boss as boss  # the same people
 from tests.admin.conftest import newcomer as newcomer
 from tests.admin.house import PIN, make_house
@@ -163,6 +164,17 @@ def test_it_takes_as_many_queries_for_twenty_units_as_for_two(boss: Client) -> N
     few = queries()
     make_house(18, clock.now())
     assert queries() == few
+
+
+def test_any_page_of_many_units_is_few_clicks_away(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "PER_PAGE", 1)
+    for number in range(12):
+        make_accommodation(name=f"Casa {number:02}")
+    (links,) = re.findall(r'<nav class="tl-pages".*?</nav>', show(boss, page=7, q="Casa"))
+    assert re.findall(r">([\d…]+)<", links) == ["1", "…", "5", "6", "7", "8", "9", "…", "12"]
+    assert '<b aria-current="page">7</b>' in links
+    assert re.search(r'href="[^"]*q=Casa&amp;page=12"', links)
+    assert "tl-pages" not in show(boss, q="Casa 03")
 
 
 def test_no_pin_is_on_it(boss: Client) -> None:
