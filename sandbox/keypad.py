@@ -40,7 +40,7 @@ def door_time(door: Door, now: float) -> float:
 
 def is_live(door: Door, slot: Slot, now: float) -> bool:
     """Would this slot open the door right now?"""
-    return _slot_verdict(slot, door_time(door, now)) == "opened"
+    return slot_verdict(slot, door_time(door, now)) == "opened"
 
 
 def try_pin(door: Door, pin: str, now: float) -> Verdict:
@@ -63,7 +63,7 @@ def _judge(door: Door, pin: str, local: float) -> tuple[str, int | None]:
 
 def _judge_online(door: Door, pin: str, local: float) -> tuple[str, int | None]:
     held = [(number, slot) for number, slot in door.slots.items() if slot.pin == pin]
-    verdicts = [(_slot_verdict(slot, local), number) for number, slot in held]
+    verdicts = [(slot_verdict(slot, local), number) for number, slot in held]
     for verdict, number in verdicts:
         if verdict == "opened":
             door.slots[number].used = True
@@ -72,7 +72,7 @@ def _judge_online(door: Door, pin: str, local: float) -> tuple[str, int | None]:
     return verdicts[-1] if verdicts else ("unknown_pin", None)
 
 
-def _slot_verdict(slot: Slot, local: float) -> str:
+def slot_verdict(slot: Slot, local: float) -> str:
     if slot.frozen:
         return "frozen"
     if local < slot.effective_time:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core import mail
 from django.db.models import F, Q
 
 from locks import sealing
+from locks.holders import lead
 from locks.models import Credential, Fallback, Lock
 from locks.pins import near
 from locks.plan import REVOKE
@@ -19,7 +20,7 @@ from locks.remove import ALARM_AFTER
 from notifications.models import Notice
 from reservations.facts import ReservationFacts
 from reservations.models import Accommodation
-from sandbox.keypad import _slot_verdict, try_pin
+from sandbox.keypad import slot_verdict, try_pin
 from sandbox.state import Door, RecordState, Slot
 from scheduler import clock
 from scheduler.models import Job
@@ -32,6 +33,10 @@ BY_HAND = "by hand "
 BREATH = timedelta(seconds=5)
 # The quick quarter of an hour of removals, its last tries a minute apart, and a call that takes its time.
 TOLD_AFTER = ALARM_AFTER + timedelta(minutes=4)
+# What is due to be on a lock is asked about when it had this long to get there, awake and well as it is.
+THERE_AFTER = timedelta(minutes=3)
+# Locks count in seconds or in minutes.
+COARSE = timedelta(seconds=61)
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,9 @@ class Judge:
 
     # --- in the quiet -----------------------------------------------------------------------------------------------
     def quiet(self) -> None:
-        """P1, P2, P9 to the letter: whoever is in house gets in everywhere, with one code; nothing else opens."""
+        """P1, P2, P9 to the letter: whoever is in house gets in everywhere, with one code; nothing else opens; what a
+        door holds it holds for the time that was wished, and what is due is there.
+        """
         known = self._known()
         for door in self.street.doors():
             for number, slot in door.slots.items():
@@ -180,21 +187,53 @@ class Judge:
                     assert not opens(slot) or self.has_right(credential), (
                         f"P2: {door.name} opens to {self._story(credential)}"
                     )
-        for stay in self.book.stays.values():
-            if stay.booked and stay.starts_at + BREATH <= clock.now() < stay.ends_at:
-                for lock in self.street.units[stay.unit].locks.all():
+                    self._has_the_wished_window(door, slot, credential)
+        for stay in (stay for stay in self.book.stays.values() if stay.booked):
+            for lock in self.street.units[stay.unit].locks.all():
+                if stay.starts_at + BREATH <= clock.now() < stay.ends_at:
                     self._gets_in(stay, lock)
+                elif stay.starts_at - lead(lock) + THERE_AFTER <= clock.now() < stay.starts_at:
+                    there = self._slots_of(stay, lock)
+                    assert len(there) == 1 or self._is_full(lock), f"{lock} holds {there} for {stay}: {self._jobs()}"
         left = Credential.objects.filter(wanted=False, removed_at__isnull=True)
         assert not left.exists(), f"P9: not proven gone: {[self._story(one) for one in left]}"
+
+    def _has_the_wished_window(self, door: Door, slot: Slot, credential: Credential) -> None:
+        """The wish is the account's or the office's word; that our row says the same is only half of it."""
+        starts_at, ends_at = self._wished(credential)
+        held = [datetime.fromtimestamp(moment, UTC) for moment in (slot.effective_time, slot.invalid_time)]
+        said = f"the window of {door.name} is {held[0]} to {held[1]}: {self._story(credential)}"
+        assert abs(credential.ends_at - ends_at) < COARSE > abs(held[1] - ends_at), f"not until {ends_at}, {said}"
+        assert held[0] <= clock.now() or abs(held[0] - starts_at) < COARSE, f"not from {starts_at}, {said}"
+
+    def _wished(self, credential: Credential) -> tuple[datetime, datetime]:
+        """From when to when the door should open to it. A reserve that nobody has only our row knows."""
+        stay, code = self.book.of(credential), credential.staff_code
+        if code is not None:
+            return code.starts_at, code.ends_at
+        if stay is None:
+            return credential.starts_at, credential.ends_at
+        return stay.starts_at, stay.ends_at + self._grace(stay)
+
+    def _slots_of(self, stay: Stay, lock: Lock) -> list[Slot]:
+        """What the lock holds for this stay: her own PIN, or a backup that she was given."""
+        with self.street.world() as world:
+            door = world.doors[lock.device_id]
+        known = self._known()
+        whose = ((slot, self._whose(door, number, known)) for number, slot in door.slots.items())
+        return [slot for slot, one in whose if one is not None and self.book.of(one) == stay]
+
+    def _is_full(self, lock: Lock) -> bool:
+        with self.street.world() as world:
+            records = world.doors[lock.device_id].records.values()
+        return sum(one.state not in (RecordState.GONE, RecordState.FAILED) for one in records) >= lock.capacity
 
     def _gets_in(self, stay: Stay, lock: Lock) -> None:
         with self.street.world() as world:
             door = world.doors[lock.device_id]
         codes = self.codes(stay, lock)
         if not codes:
-            full = sum(record.state not in (RecordState.GONE, RecordState.FAILED) for record in door.records.values())
-            told = Notice.objects.filter(code="no_way_in").exists()
-            excused = told and full >= lock.capacity
+            excused = Notice.objects.filter(code="no_way_in").exists() and self._is_full(lock)
             assert excused, f"P1: no code for {stay} at {lock}: {self._jobs()}"
             return
         letters = " ".join(str(message.body) for message in mail.outbox)
@@ -204,11 +243,7 @@ class Judge:
             f"P1: {lock} says {says} to what {stay} was told: {self._jobs()}"
         )
         self.book.used.add((stay.number, lock.device_id))
-        known = self._known()
-        own = [
-            slot for number, slot in door.slots.items()
-            if opens(slot) and (one := self._whose(door, number, known)) is not None and self.book.of(one) == stay
-        ]  # fmt: skip
+        own = [slot for slot in self._slots_of(stay, lock) if opens(slot)]
         beside_offline = any(verdict.code == "opened_offline" for verdict in said)
         assert len(own) == 1 or beside_offline, f"P1: {len(own)} PINs of {stay} open {lock}"
 
@@ -248,7 +283,7 @@ class Judge:
 
 def opens(slot: Slot) -> bool:
     """By the true time: a lock whose clock is wrong cannot be seen by anybody."""
-    return _slot_verdict(slot, clock.now().timestamp()) == "opened"
+    return slot_verdict(slot, clock.now().timestamp()) == "opened"
 
 
 def facts_of(stay: Stay, unit: Accommodation) -> ReservationFacts:
