@@ -1,6 +1,6 @@
 """The operators' side: a notice that waits on the admin site until somebody has seen it, and an e-mail about it.
 
-While a notice is unseen the same thing makes no second one; what is new about it is added to its text.
+While a notice is unseen the same thing makes no second one; what is new about it, line by line, is added to its text.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def about_account(code: str, provider: str, *, detail: str, now: datetime) -> No
     return write(code, subject=f"account:{provider}", about=Lock.Provider(provider).label, detail=detail, now=now)
 
 
-def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, now: datetime) -> Notice:
-    """One notice for the whole double booking, whichever of its stays was saved last."""
+def about_overlap(reservation: Reservation, others: Iterable[Reservation], *, now: datetime) -> None:
+    """One notice for the whole double booking, whichever of its stays was saved last; a line for each other stay."""
     first, *rest = sorted({reservation, *others}, key=lambda stay: stay.pk)
-    return about_stay("stays_overlap", first, detail="; ".join(describe(stay) for stay in rest), now=now)
+    for stay in rest:
+        about_stay("stays_overlap", first, detail=describe(stay), now=now)
 
 
 def about_job(job: Job, error: str, *, now: datetime) -> Notice:
@@ -89,11 +90,12 @@ def write(
                 notice.save(force_insert=True)
         except IntegrityError:  # somebody wrote it in this very moment
             return Notice.objects.get(code=code, subject=subject, seen_at__isnull=True)
-    elif text in known.text or len(known.text) + len(text) > LONGEST:
-        return known
     else:
+        new = "\n".join(line for line in text.split("\n") if line not in known.text)
+        if not new or len(known.text) + len(new) > LONGEST:
+            return known
         notice = known
-        notice.text, notice.emailed_at = f"{known.text}\n\n{text}", None
+        notice.text, notice.emailed_at = f"{known.text}\n\n{new}", None
         notice.save(update_fields=["text", "emailed_at"])
     if by_mail:
         _plan_mail(notice, now=now)

@@ -102,9 +102,9 @@ NOTICES: dict[str, Words] = {
         L.CRITICAL,
         {ENGLISH: "Double booking", PORTUGUESE: "Reserva duplicada"},
         {
-            ENGLISH: "{stay} overlaps with {detail} Each guest gets a PIN of their own. "
+            ENGLISH: "{stay} overlaps with {detail}\nEach guest gets a PIN of their own. "
             "Move or cancel one of the stays in Stays.",
-            PORTUGUESE: "{stay} coincide com {detail} Cada hóspede recebe o próprio PIN. "
+            PORTUGUESE: "{stay} coincide com {detail}\nCada hóspede recebe o próprio PIN. "
             "Mude ou cancele uma das reservas na Stays.",
         },
     ),

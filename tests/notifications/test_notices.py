@@ -168,6 +168,18 @@ def test_a_double_booking_is_one_notice_from_both_sides(stage: Stage) -> None:
     assert f"{two.short_id} Ana Teste" in notice.text
 
 
+def test_each_stay_of_a_double_booking_is_named_once_and_the_advice_stands_once(stage: Stage) -> None:
+    one = stage.book()
+    two, three = (stage.book(unit=one.accommodation, doors=0, external_id=name) for name in ("second", "third"))
+    stays_overlap.send(type(one), reservation=two, others=[one])
+    stays_overlap.send(type(one), reservation=three, others=[one, two])
+    stays_overlap.send(type(one), reservation=one, others=[two, three])
+    text = Notice.objects.get(code="stays_overlap").text
+    assert [text.count(words) for words in (two.short_id, three.short_id, "overlaps with", "a PIN of their own")] == [
+        1, 1, 2, 1,
+    ]  # fmt: skip
+
+
 def test_without_an_address_the_notice_waits_on_the_site(stage: Stage, settings: Settings) -> None:
     settings.OPERATOR_EMAILS = []
     needs_help(stage.accept(stage.book()))
