@@ -108,12 +108,6 @@ def check_capacity(credential: Credential, now: datetime) -> None:
         raise Capacity(f"The last places on {lock.name} are kept for {ahead} who arrive sooner.")
 
 
-def remaining(lock: Lock) -> int:
-    """How many more codes the lock takes, by our own records."""
-    used = Credential.objects.filter(lock=lock, removed_at__isnull=True, asked_at__isnull=False).count()
-    return max(0, lock.capacity - used)
-
-
 def _rank(purpose: str) -> int:
     return [Credential.Purpose.GUEST, Credential.Purpose.STAFF, Credential.Purpose.BACKUP].index(
         Credential.Purpose(purpose)

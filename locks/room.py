@@ -7,14 +7,30 @@ two would pass each other by.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
 from locks.errors import Capacity
-from locks.models import Credential
+from locks.models import Credential, Lock
 from locks.plan import GENERATE, REVOKE
 from locks.planning import hurry
 from locks.proof import FROZEN
+
+
+def held(lock: Any) -> int:
+    """How many codes are, or may be, on the lock: ours by our records, and as many of others as it listed last.
+
+    ``lock`` comes with its ``codes`` (``LockQuerySet.with_codes``).
+    """
+    report = getattr(lock, "report", None)
+    ours: int = lock.codes
+    return ours + (report.foreign if report else 0)
+
+
+def remaining(lock: Lock) -> int:
+    """How many more codes the lock takes."""
+    return max(0, lock.capacity - held(lock))
 
 
 def make_room(lock_id: int, *, now: datetime) -> int:

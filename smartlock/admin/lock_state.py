@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from locks import breaker, doors
+from locks import breaker, doors, room
 from locks.foresight import Policy
 from locks.models import Credential, Lock, LockEvent, LockIncident, Opening
 from locks.provider import PinState
@@ -47,11 +47,8 @@ def connection(lock: Lock, policy: Policy, now: datetime) -> Phrase:
     return Phrase(_("asleep"), "success") if lock.radio == Lock.Radio.WIFI else Phrase(_("offline"), "warning")
 
 
-def capacity(lock: Any) -> Phrase:
-    """As the lock itself listed it last; by our own records until it did."""
-    report = getattr(lock, "report", None)
-    held = max(report.held if report and report.held is not None else 0, lock.codes)
-    free = max(0, lock.capacity - held)
+def capacity(lock: Lock) -> Phrase:
+    held, free = room.held(lock), room.remaining(lock)
     tone = "danger" if free == 0 else "warning" if free <= 2 else "success"
     return Phrase(_("%(held)d of %(all)d, %(free)d free") % {"held": held, "all": lock.capacity, "free": free}, tone)
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
-from locks import reconcile
+from locks import reconcile, room
 from locks.models import Credential, Lock, LockQuerySet
 from locks.observations import Opening
 from scheduler import clock
@@ -27,7 +27,9 @@ LockId = Annotated[Number, Path()]
 
 
 class LockRow(Schema):
-    """``codes`` counts ours that are, or may be, on it. null means that the lock has not told."""
+    """``codes`` counts ours that are, or may be, on it; ``remaining`` is how many more it takes beside them and those
+    of others that it listed last. null means that the lock has not told.
+    """
 
     id: int
     name: str
@@ -39,6 +41,7 @@ class LockRow(Schema):
     seen_at: datetime | None
     capacity: int
     codes: int
+    remaining: int
     accommodations: list[stays.UnitName]
 
 
@@ -170,13 +173,13 @@ def _opening(one: Opening) -> dict[str, Any]:
 
 
 def _counted(rows: LockQuerySet) -> LockQuerySet:
-    return rows.with_codes().prefetch_related("accommodations")
+    return rows.with_codes().select_related("report").prefetch_related("accommodations")
 
 
 def _row(lock: Any) -> dict[str, Any]:
-    plain = [name for name in LockRow.model_fields if name != "accommodations"]
+    plain = [name for name in LockRow.model_fields if name not in ("accommodations", "remaining")]
     units = [{"id": unit.pk, "name": unit.name} for unit in lock.accommodations.all()]
-    return {**{name: getattr(lock, name) for name in plain}, "accommodations": units}
+    return {**{name: getattr(lock, name) for name in plain}, "accommodations": units, "remaining": room.remaining(lock)}
 
 
 def _the_lock(lock_id: int) -> Lock:

@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from locks.models import Credential, Lock
+from locks.models import Credential, Lock, LockReport
 from locks.plan import GENERATE, REVOKE
 from reservations.models import Reservation
 from scheduler import clock
 from scheduler.models import Job, Queue
 from scheduler.services import schedule
+from smartlock.admin import lock_state
 from smartlock.audit.models import AuditLog
 from tests.admin.house import PIN, SECRET, make_house
 from tests.api.conftest import Caller
@@ -296,7 +297,10 @@ def test_a_lock_that_cannot_be_read_is_told_with_a_remedy(api: Caller, stay: Res
 
 def test_codes_on_a_lock(api: Caller, stay: Reservation) -> None:
     lock = Lock.objects.get()
-    assert api.get(f"locks/{lock.pk}").json["codes"] == 1
+    LockReport.objects.create(lock=lock, tried_at=clock.now(), held=3, foreign=2)
+    told = api.get(f"locks/{lock.pk}").json
+    assert (told["codes"], told["capacity"], told["remaining"]) == (1, 10, 7), "two of its places are taken by others"
+    assert "3 of 10, 7 free" in lock_state.capacity(Lock.objects.with_codes().get()).text
     assert [code["reservation_id"] for code in api.get(f"locks/{lock.pk}/codes").json["items"]] == [stay.pk]
     assert api.get("credentials?state=on_lock").json["total"] == Credential.objects.count()
 

@@ -7,10 +7,10 @@ from datetime import time, timedelta
 
 import pytest
 
-from locks import allocate, doors
+from locks import allocate, doors, room
 from locks.brake import WRITES
 from locks.errors import Capacity, Transient
-from locks.models import Credential
+from locks.models import Credential, Lock
 from locks.provider import Device, PinReading, PinState
 from locks.signals import door_needs_help
 from notifications.models import Notice
@@ -105,7 +105,7 @@ def test_the_last_place_is_kept_for_who_arrives_sooner() -> None:
     allocate.check_capacity(near, NOW)
     with pytest.raises(Capacity, match="sooner"):
         allocate.check_capacity(far, NOW)
-    assert allocate.remaining(lock) == 1
+    assert room.remaining(Lock.objects.with_codes().get()) == 1
 
 
 def test_guests_come_before_backups_however_far() -> None:
@@ -127,4 +127,4 @@ def test_nobody_in_house_is_pushed_out(monkeypatch: pytest.MonkeyPatch, clock: T
     make_reservation(unit, check_in_time=time(16))
     clock.until(CHECK_IN + 2 * HOUR)
     assert street.on(lock.device_id) == [first]
-    assert allocate.remaining(lock) == 0
+    assert room.remaining(Lock.objects.with_codes().get()) == 0
