@@ -88,11 +88,21 @@ def new_name() -> str:
     return f"SL {secrets.token_hex(6)}"
 
 
+def anew(old: Credential) -> Credential:
+    """The same digits for the same holder at the same door, as an entry that the lock was never asked for."""
+    return Credential(
+        purpose=old.purpose, reservation_id=old.reservation_id, staff_code_id=old.staff_code_id, slot=old.slot,
+        lock=old.lock, name=new_name(), pin_hash=old.pin_hash, pin_sealed=old.pin_sealed,
+        pin_fingerprint=old.pin_fingerprint, starts_at=old.starts_at, ends_at=old.ends_at,
+        first_used_at=old.first_used_at, revealed_at=old.revealed_at,
+    )  # fmt: skip
+
+
 def check_capacity(credential: Credential, now: datetime) -> None:
     """Raises Capacity when our own records say that there is no place on the lock for this one.
 
-    Who arrives sooner comes first, and guests before staff and backups: a far one leaves them the last places. Nobody
-    who is on the lock is pushed off it.
+    Who arrives sooner comes first, and guests before staff and backups: whoever waits for a place has the next one,
+    whether it was our count or the lock itself that said there was none.
     """
     lock, me = credential.lock, (_rank(credential.purpose), credential.starts_at, credential.pk)
     others = Credential.objects.filter(lock=lock, removed_at__isnull=True).exclude(pk=credential.pk)
@@ -104,8 +114,8 @@ def check_capacity(credential: Credential, now: datetime) -> None:
     ahead = sum(asked_at is None and (_rank(purpose), start, pk) < me for asked_at, purpose, start, pk in rows)
     if used >= lock.capacity:
         raise Capacity(f"{lock.name} holds {used} codes and takes no more than {lock.capacity}: one must go first.")
-    if used + ahead >= lock.capacity:
-        raise Capacity(f"The last places on {lock.name} are kept for {ahead} who arrive sooner.")
+    if ahead:
+        raise Capacity(f"The next places on {lock.name} are kept for {ahead} who arrive sooner.")
 
 
 def _rank(purpose: str) -> int:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from locks import allocate, doors, sealing
 from locks.alarms import alarm_once
-from locks.allocate import new_name
+from locks.allocate import anew
 from locks.brake import count_pin, count_write, uncount
 from locks.errors import (
     AccountPaused,
@@ -32,13 +32,14 @@ from locks.errors import (
     UnknownOutcome,
     WaitForDevice,
 )
+from locks.fallback import NEAR
 from locks.holders import Place, credentials_of, lead
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
 from locks.proof import FROZEN, NOT_ASKED, SETTLED, adopt, prove, twin_of
 from locks.provider import LockProvider, Window
-from locks.room import make_room
+from locks.room import is_far, make_room, room_was_made
 from locks.store import never_asked, note, note_failure
 from scheduler.errors import Superseded
 
@@ -130,6 +131,8 @@ def _create_or_adopt(
         uncount(credential)
         raise
     note(credential, provider_ref=ref)
+    if credential.error_code == Capacity.code:  # until a moment ago: the next in line may find a place as well
+        room_was_made(credential.lock_id, now=now())
 
 
 def _choose_others(credential: Credential, now: datetime) -> NoReturn:
@@ -192,12 +195,7 @@ def _put_beside(old: Credential, now: datetime) -> None:
     """
     was = old.proven or old.asked or old.wish
     overlap = was.starts_at < old.ends_at and old.starts_at < was.ends_at
-    new = Credential(
-        purpose=old.purpose, reservation_id=old.reservation_id, staff_code_id=old.staff_code_id, slot=old.slot,
-        lock=old.lock, name=new_name(), pin_hash=old.pin_hash, pin_sealed=old.pin_sealed,
-        pin_fingerprint=old.pin_fingerprint, starts_at=old.starts_at, ends_at=old.ends_at,
-        first_used_at=old.first_used_at, revealed_at=old.revealed_at,
-    )  # fmt: skip
+    new = anew(old)
     note(
         old, wanted=False, unwanted_at=None if overlap else now, bridges=overlap, starts_at=was.starts_at,
         ends_at=was.ends_at,
@@ -263,8 +261,7 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         yield
     except DoorError as error:
         note_failure(credential, error)
-        if isinstance(error, Capacity):
-            make_room(credential.lock_id, now=now())
+        nothing_to_free = isinstance(error, Capacity) and make_room(credential.lock_id, now=now()) > 0
         take_time(credential, error, now())
         if credential.purpose == Credential.Purpose.BACKUP:
             raise
@@ -274,7 +271,9 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
             raise
         soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)
         tried_for_a_while = now() - _trying_since(credential) >= PATIENCE
-        if isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
+        if nothing_to_free and tried_for_a_while and not is_far(credential, now()):
+            alarm_once(credential, "no_room", str(error), now=now())
+        elif isinstance(error, Refused | Configuration) or (soon and tried_for_a_while):
             alarm_once(credential, "pin_not_proven", str(error), now=now())
         raise
 
@@ -286,9 +285,11 @@ def _trying_since(credential: Credential) -> datetime:
 
 
 def take_time(credential: Credential, error: DoorError, now: datetime) -> None:
-    """A backup, and a PIN that was put off, wait for whoever wakes the lock next: asking it every few minutes would
-    only use up calls.
+    """A backup, and a PIN that was put off, wait for whoever wakes the lock next, and a far one for whoever makes room:
+    asking the lock every few minutes would only use up calls.
     """
+    if isinstance(error, Capacity) and is_far(credential, now):
+        error.after = min(SLOW_PACE, (credential.starts_at - NEAR - now).total_seconds())
     if error.code != WaitForDevice.code or now - _trying_since(credential) < PATIENCE:
         return
     until_lead = (credential.starts_at - lead(credential.lock) - now).total_seconds()

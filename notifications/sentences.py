@@ -143,6 +143,17 @@ NOTICES: dict[str, Words] = {
             "abrir a porta para o hóspede.",
         },
     ),
+    "door_no_room": Words(
+        L.CRITICAL,
+        {ENGLISH: "No place left on a lock", PORTUGUESE: "Não há lugar na fechadura"},
+        {
+            ENGLISH: "{stay}: {detail} Nothing of ours on it can wait: all is for guests in house or soon to come. "
+            "Delete codes in the lock's app that are not needed any longer. The tries go on.",
+            PORTUGUESE: "{stay}: {detail} Nada do que é nosso nela pode esperar: tudo é de hóspedes na casa ou que "
+            "chegam em breve. Apague no aplicativo da fechadura os códigos de que ninguém mais precisa. As tentativas "
+            "continuam.",
+        },
+    ),
     "door_removal_overdue": Words(
         L.CRITICAL,
         {ENGLISH: "PIN still on the door", PORTUGUESE: "O PIN continua na porta"},

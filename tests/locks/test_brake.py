@@ -108,6 +108,15 @@ def test_the_last_place_is_kept_for_who_arrives_sooner() -> None:
     assert room.remaining(Lock.objects.with_codes().get()) == 1
 
 
+def test_whom_the_lock_itself_refused_has_the_next_place_before_a_farther_one() -> None:
+    """Only the lock knows how many places there are: by our count there are nine more."""
+    lock = make_lock(capacity=10)
+    far, near = waits(lock, timedelta(days=3), error_code=""), waits(lock, timedelta(hours=1))
+    with pytest.raises(Capacity, match="1 who arrive sooner"):
+        allocate.check_capacity(far, NOW)
+    allocate.check_capacity(near, NOW)
+
+
 def test_guests_come_before_backups_however_far() -> None:
     lock = make_lock(capacity=1)
     guest = waits(lock, timedelta(days=3))
