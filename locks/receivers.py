@@ -25,6 +25,7 @@ from reservations.models import Reservation
 from reservations.signals import guests_erased
 from scheduler import clock
 from scheduler import services as jobs
+from scheduler.due import Due
 from scheduler.models import Job
 from scheduler.signals import job_ended
 
@@ -60,7 +61,7 @@ def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
 
 
 @receiver(job_ended)
-def job_at_door_ended(job: Job, **_: Any) -> None:
+def job_at_door_ended(job: Due, **_: Any) -> None:
     """The wish may have changed while the job ran; looking once more is what makes the end state right.
 
     After the commit: the job's row is held here, and planning takes the reservation first. Should the process die in

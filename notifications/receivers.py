@@ -24,6 +24,7 @@ from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
 from reservations.signals import stays_overlap
 from scheduler import clock
+from scheduler.due import Due
 from scheduler.models import Job
 from scheduler.signals import job_ended, job_failed
 
@@ -47,7 +48,7 @@ def stay_saved(instance: Reservation, **_: Any) -> None:
 
 
 @receiver(job_ended)
-def job_of_stay_ended(job: Job, **_: Any) -> None:
+def job_of_stay_ended(job: Due, **_: Any) -> None:
     """What changed while a job ran, at the door or here, was not seen by it: look once more."""
     kind, _colon, number = job.subject.partition(":")
     if job.kind in (*KINDS, TELL_GUEST) and kind == "reservation":

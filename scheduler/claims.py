@@ -15,6 +15,7 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from scheduler import rows
+from scheduler.due import Due
 from scheduler.errors import Superseded
 from scheduler.kinds import Kind
 from scheduler.models import Job
@@ -86,12 +87,12 @@ class Attempt:
 class Claim:
     """A job that is ours: its row as it was before, what its task is given, and its attempt."""
 
-    job: Job
+    job: Due
     run: Run
     attempt: Attempt
 
 
-def claim(kind: Kind, jobs: Iterable[Job], *, now: datetime, worker: str) -> tuple[list[Claim], list[Job]]:
+def claim(kind: Kind, jobs: Iterable[Due], *, now: datetime, worker: str) -> tuple[list[Claim], list[Due]]:
     """Claim what is still free, in one statement. Returns (claimed, busy).
 
     What was taken by somebody else meanwhile is in neither list. When another exclusive job of some subject runs, the
@@ -113,7 +114,7 @@ def claim(kind: Kind, jobs: Iterable[Job], *, now: datetime, worker: str) -> tup
     return claimed, busy
 
 
-def _take(kind: Kind, jobs: list[Job], now: datetime, worker: str) -> list[Claim]:
+def _take(kind: Kind, jobs: list[Due], now: datetime, worker: str) -> list[Claim]:
     """Raises IntegrityError when the fence forbids it."""
     if not jobs:
         return []
@@ -126,7 +127,7 @@ def _take(kind: Kind, jobs: list[Job], now: datetime, worker: str) -> list[Claim
     return [_claim(job, attempts[job.pk], now) for job in jobs if job.pk in attempts]
 
 
-def _attempts(move: str, values: list[Any], jobs: list[Job], now: datetime, worker: str) -> dict[int, int]:
+def _attempts(move: str, values: list[Any], jobs: list[Due], now: datetime, worker: str) -> dict[int, int]:
     """Make the move and write an attempt for each job that made it; gives the attempts' ids by the jobs'."""
     told = TOLD[connection.vendor]
     columns = f"id, attempt, %s, CAST({told} AS bigint), %s, COALESCE({told}, ''), 'started', '', '', '' FROM "
@@ -145,10 +146,10 @@ def _attempts(move: str, values: list[Any], jobs: list[Job], now: datetime, work
         return dict(cursor.fetchall())
 
 
-def _claim(job: Job, attempt: int, now: datetime) -> Claim:
+def _claim(job: Due, attempt: int, now: datetime) -> Claim:
     run = Run(job.pk, job.version + 1, job.kind, job.subject, job.payload, job.attempt + 1, job.due_at)
     return Claim(job, run, Attempt(attempt, run.attempt, now, lateness_ms(job, now), now))
 
 
-def lateness_ms(job: Job, started_at: datetime) -> int:
+def lateness_ms(job: Due, started_at: datetime) -> int:
     return round((started_at - job.run_at).total_seconds() * 1000)

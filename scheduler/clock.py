@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.utils import timezone
+from datetime import UTC, datetime
 
 
 def now() -> datetime:
     """The present moment, aware, UTC."""
-    return timezone.now()
+    return datetime.now(UTC)

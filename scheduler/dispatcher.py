@@ -62,7 +62,11 @@ def take(*, now: datetime, published_before: datetime | None = None) -> list[pub
         .order_by("run_at", "priority")
         .select_for_update(skip_locked=True)
     )
-    jobs = list(due[:BATCH])
-    if jobs:
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(published_at=now)
-    return list(publisher.merge(map(publisher.Message.of, jobs), now))
+    rows = list(due.values_list("kind", "queue", "priority", "run_at", "pk", "version")[:BATCH])
+    if rows:
+        Job.objects.filter(pk__in=[pk for *_, pk, _version in rows]).update(published_at=now)
+    messages = (
+        publisher.Message(kind, queue, priority, run_at, ((pk, version),))
+        for kind, queue, priority, run_at, pk, version in rows
+    )
+    return list(publisher.merge(messages, now))

@@ -19,6 +19,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from scheduler import redis
+from scheduler.due import Due
 from scheduler.models import Job
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,7 @@ class Guard:
 
 
 @contextmanager
-def hold_each(jobs: Iterable[Job]) -> Iterator[dict[int, Guard]]:
+def hold_each(jobs: Iterable[Due]) -> Iterator[dict[int, Guard]]:
     """While the block runs, hold the guards of those exclusive jobs whose subjects are free; gives them by job id."""
     held: dict[int, Guard] = {}
     try:

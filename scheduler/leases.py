@@ -56,10 +56,11 @@ def kept(jobs: Iterable[tuple[int, int, Guard | None]], *, seconds: float, time_
                 _held.pop(key, None)
 
 
-def release(job_id: int, version: int) -> None:
-    """This one of a batch is done: its lease needs no renewing any more."""
+def release(jobs: Iterable[tuple[int, int]]) -> None:
+    """These ``(job id, version)`` of a batch are done: their leases need no renewing any more."""
     with _lock:
-        _held.pop((job_id, version), None)
+        for key in jobs:
+            _held.pop(key, None)
 
 
 def renew_all() -> None:

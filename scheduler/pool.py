@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,10 +67,13 @@ def side_by_side(queue: str, calls: Sequence[Callable[[], T]]) -> Iterator[T | N
     def work_off() -> None:
         while waiting:
             with places, suppress(IndexError):  # another thread may have taken the last one
-                call = waiting.popleft()
-                ended.append(_outcome(call))
-                if next(number) == len(calls):
-                    is_over.set()
+                until = time.monotonic() + MOMENT_SECONDS
+                while True:
+                    ended.append(_outcome(waiting.popleft()))
+                    if next(number) == len(calls):
+                        is_over.set()
+                    if time.monotonic() >= until:
+                        break
         for connection in connections.all(initialized_only=True):
             connection.close_if_unusable_or_obsolete()
 

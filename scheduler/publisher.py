@@ -11,9 +11,9 @@ import queue
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 import structlog
 from celery import current_app
@@ -27,8 +27,7 @@ AT_ONCE = 1000  # so many waiting messages are looked at together, to be merged
 AHEAD = timedelta(milliseconds=30)  # so long before the due time a worker looks up the rows; it claims them at it
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """What Celery is told about jobs of one kind that are due at one instant: who they are and when they may start."""
 
     kind: str
@@ -54,14 +53,14 @@ def merge(messages: Iterable[Message], now: datetime) -> Iterator[Message]:
 
     What is due already may start now, whenever it was due. A message carries at most ``Kind.batch`` jobs.
     """
-    alike = [message if message.run_at >= now else replace(message, run_at=now) for message in messages]
+    alike = [message if message.run_at >= now else message._replace(run_at=now) for message in messages]
     alike.sort(key=lambda m: (m.run_at, m.priority, m.queue, m.kind))
     for _, group in groupby(alike, key=lambda m: (m.run_at, m.priority, m.queue, m.kind)):
         same = list(group)
         pairs = [pair for message in same for pair in message.pairs]
         size = kinds.get(same[0].kind).batch
         for start in range(0, len(pairs), size):
-            yield replace(same[0], pairs=tuple(pairs[start : start + size]))
+            yield same[0]._replace(pairs=tuple(pairs[start : start + size]))
 
 
 def publish(message: Message) -> None:

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from scheduler import clock, rows, services
 from scheduler.claims import Attempt, Claim, Run, lateness_ms
+from scheduler.due import Due
 from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
@@ -37,7 +38,7 @@ UPDATE scheduler_jobattempt attempt SET outcome = 'succeeded', started_at = ende
   finished_at = ended.finished_at, lateness_ms = ended.lateness_ms
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[])
   AS ended (id, started_at, finished_at, lateness_ms)
-WHERE attempt.id = ended.id
+WHERE attempt.id = ended.id AND attempt.id = ANY (%s::bigint[])
 """
 __all__ = ["Ended", "Run", "expire", "look_again", "record", "skip"]
 
@@ -64,24 +65,24 @@ def record(kind: Kind, ended: Sequence[Ended]) -> dict[int, str]:
     return outcomes
 
 
-def look_again(job: Job, *, now: datetime, after: float = BUSY_SECONDS, word: str = "busy") -> str:
+def look_again(job: Due, *, now: datetime, after: float = BUSY_SECONDS, word: str = "busy") -> str:
     """Come back in a moment: the subject is busy, or the queue starts no more jobs now. No attempt was made."""
     with transaction.atomic():
         _put_back(job, job.version, now + timedelta(seconds=after), now)
     return word
 
 
-def expire(job: Job, *, now: datetime) -> str:
+def expire(job: Due, *, now: datetime) -> str:
     """Past the time after which it has no purpose: on the shelf, where a person sees it."""
     error = f"Too late: it had no purpose after {job.expires_at:%Y-%m-%d %H:%M} UTC. {job.last_error}".strip()
     with transaction.atomic():
         mine = Job.objects.filter(pk=job.pk, version=job.version)
         if move(mine, "fail", now=now, last_error=error):
-            job_failed.send(Job, job=job, error=error)
+            job_failed.send(Job, job=Job.objects.get(pk=job.pk), error=error)
     return "expired"
 
 
-def skip(job: Job, *, now: datetime) -> str:
+def skip(job: Due, *, now: datetime) -> str:
     """Later than its kind allows: called off, as its misfire rule says."""
     mine = Job.objects.filter(pk=job.pk, version=job.version)
     move(mine, "cancel", now=now, last_error=f"Skipped: it was due at {job.run_at:%Y-%m-%d %H:%M:%S} UTC.")
@@ -120,7 +121,8 @@ def _close_succeeded(cursor: CursorWrapper, attempts: list[Attempt]) -> None:
     """Each with its own times. In SQL, because ``bulk_update`` builds an expression per row and field."""
     if connection.vendor == "postgresql" and len(attempts) > 1:
         columns = zip(*((a.pk, a.started_at, a.finished_at, a.lateness_ms) for a in attempts), strict=True)
-        cursor.execute(CLOSE_MANY, [list(column) for column in columns])
+        ids, *times = map(rows.array, columns)
+        cursor.execute(CLOSE_MANY, [ids, *times, ids])
     else:
         cursor.executemany(CLOSE, [rows.adapted((a.started_at, a.finished_at, a.lateness_ms, a.pk)) for a in attempts])
 
@@ -155,7 +157,7 @@ def _record_error(kind: Kind, end: Ended, error: Exception) -> str:
     if isinstance(error, Superseded):
         return _close(end, Outcome.CANCELLED, over=True)
     job, run, attempt, now = end.claim.job, end.claim.run, end.claim.attempt, clock.now()
-    waits = job.attempts.filter(outcome=Outcome.WAITING).count() + 1
+    waits = JobAttempt.objects.filter(job_id=job.pk, outcome=Outcome.WAITING).count() + 1
     again = next_try(kind.retry, error, attempt=run.attempt, waits=waits, now=now)
     attempt.error_class, attempt.error = type(error).__name__, str(error)
     if not isinstance(error, JobError):
@@ -164,7 +166,7 @@ def _record_error(kind: Kind, end: Ended, error: Exception) -> str:
     if again is None:
         mine = Job.objects.filter(pk=job.pk, version=run.version)
         if move(mine, "fail", now=now, last_error=attempt.error):
-            job_failed.send(Job, job=job, error=attempt.error)
+            job_failed.send(Job, job=Job.objects.get(pk=job.pk), error=attempt.error)
         return _close(end, Outcome.FAILED, over=True)
     waited = isinstance(error, Wait)
     if not _put_back(job, run.version, again, now, attempt=run.attempt - waited, last_error=attempt.error):
@@ -172,7 +174,7 @@ def _record_error(kind: Kind, end: Ended, error: Exception) -> str:
     return _close(end, Outcome.WAITING if waited else Outcome.RETRY, over=False)
 
 
-def _put_back(job: Job, version: int, run_at: datetime, now: datetime, **changes: object) -> int:
+def _put_back(job: Due, version: int, run_at: datetime, now: datetime, **changes: object) -> int:
     mine = Job.objects.filter(pk=job.pk, version=version)
     published_at = services.published_if_near(run_at, now)
     moved = move(mine, "put_back", now=now, run_at=run_at, published_at=published_at, **changes)

@@ -75,6 +75,11 @@ def adapted(values: Iterable[Any]) -> list[Any]:
     return [adapt(value) if isinstance(value, datetime) else value for value in values]
 
 
+def array(values: Iterable[int | datetime]) -> str:
+    """An array as PostgreSQL reads it: numbers and moments need no quotes, and psycopg would quote each by itself."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def _value(job: Job, column: str) -> Any:
     value = getattr(job, column)
     return json.dumps(value) if column == "payload" else value

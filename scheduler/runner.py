@@ -16,6 +16,7 @@ from functools import partial
 
 from scheduler import claims, clock, guard, leases, limits, pool, queues, records
 from scheduler.claims import Claim
+from scheduler.due import Due, look_up
 from scheduler.errors import Wait
 from scheduler.kinds import Kind, Pairs
 from scheduler.models import Job
@@ -40,13 +41,13 @@ def run_all(kind: Kind, pairs: Pairs, *, worker: str) -> list[dict[str, object]]
 def run_many(kind: Kind, pairs: Pairs, *, worker: str) -> dict[int, str]:
     """The outcome of every job of the message, by id; "stale" for those that are no longer as it says."""
     outcomes = {job_id: "stale" for job_id, _version in pairs}
-    due = _due(kind, _meant(pairs), outcomes)
+    due = _due(kind, look_up(pairs), outcomes)
     if not due:
         return outcomes
     return outcomes | _start(kind, due, worker)
 
 
-def _start(kind: Kind, jobs: list[Job], worker: str, *, in_turn: bool = False) -> dict[int, str]:
+def _start(kind: Kind, jobs: list[Due], worker: str, *, in_turn: bool = False) -> dict[int, str]:
     """Claim these and let them act side by side; those of one subject one after the other, if they are exclusive."""
     first, others = _by_turns(jobs)
     with guard.hold_each(first) as held:
@@ -62,10 +63,10 @@ def _start(kind: Kind, jobs: list[Job], worker: str, *, in_turn: bool = False) -
     return outcomes
 
 
-def _by_turns(jobs: list[Job]) -> tuple[list[Job], dict[str, list[Job]]]:
+def _by_turns(jobs: list[Due]) -> tuple[list[Due], dict[str, list[Due]]]:
     """Those that may act side by side, and by subject the exclusive ones that have to come after one of them."""
-    first: list[Job] = []
-    others: dict[str, list[Job]] = {}
+    first: list[Due] = []
+    others: dict[str, list[Due]] = {}
     for job in jobs:
         if job.exclusive and job.subject in others:
             others[job.subject].append(job)
@@ -76,14 +77,7 @@ def _by_turns(jobs: list[Job]) -> tuple[list[Job], dict[str, list[Job]]]:
     return first, others
 
 
-def _meant(pairs: Pairs) -> list[Job]:
-    """The rows that are still as the message says."""
-    versions: dict[int, int] = {pair[0]: pair[1] for pair in pairs}
-    rows = Job.objects.filter(pk__in=versions, state=Job.State.SCHEDULED).order_by("priority", "run_at", "id")
-    return [job for job in rows if job.version == versions[job.pk]]
-
-
-def _due(kind: Kind, jobs: list[Job], outcomes: dict[int, str]) -> list[Job]:
+def _due(kind: Kind, jobs: list[Due], outcomes: dict[int, str]) -> list[Due]:
     """Those that may start now, after the last moment's wait; the others are put where they belong."""
     if not jobs:
         return []
@@ -96,11 +90,12 @@ def _due(kind: Kind, jobs: list[Job], outcomes: dict[int, str]) -> list[Job]:
     wait = max(((job.run_at - now).total_seconds() for job in jobs), default=0)
     if wait > 0:
         time.sleep(wait)
-    jobs = [job for job in jobs if not _is_pointless(kind, job, clock.now(), outcomes)]
+    now = clock.now()
+    jobs = [job for job in jobs if not _is_pointless(kind, job, now, outcomes)]
     return _within_limit(kind.queue, jobs, outcomes)
 
 
-def _within_limit(queue: str, jobs: list[Job], outcomes: dict[int, str]) -> list[Job]:
+def _within_limit(queue: str, jobs: list[Due], outcomes: dict[int, str]) -> list[Due]:
     """As many as the queue's rate allows; the others come again one after the other, and block nobody meanwhile."""
     now = clock.now()
     grant = limits.ask(queue, len(jobs), now)
@@ -109,7 +104,7 @@ def _within_limit(queue: str, jobs: list[Job], outcomes: dict[int, str]) -> list
     return jobs[: grant.starts]
 
 
-def _hand_back(jobs: Iterable[Job], outcomes: dict[int, str], word: str) -> list[Job]:
+def _hand_back(jobs: Iterable[Due], outcomes: dict[int, str], word: str) -> list[Due]:
     """Not now: the dispatcher publishes them again when it is time."""
     ids = [job.pk for job in jobs]
     if ids:
@@ -118,7 +113,7 @@ def _hand_back(jobs: Iterable[Job], outcomes: dict[int, str], word: str) -> list
     return []
 
 
-def _is_pointless(kind: Kind, job: Job, now: datetime, outcomes: dict[int, str]) -> bool:
+def _is_pointless(kind: Kind, job: Due, now: datetime, outcomes: dict[int, str]) -> bool:
     if job.expires_at is not None and job.expires_at <= now:
         outcomes[job.pk] = records.expire(job, now=now)
     elif kind.misfire_after is not None and now - job.run_at > timedelta(seconds=kind.misfire_after):
@@ -152,13 +147,12 @@ def _act(
 def _record(kind: Kind, ended: list[Ended], held: dict[int, guard.Guard], outcomes: dict[int, str]) -> None:
     """Write down how they ended; from then on others may work on their subjects."""
     outcomes |= records.record(kind, ended)
-    for end in ended:
-        leases.release(end.claim.job.pk, end.claim.run.version)
-    guard.release(filter(None, (held.pop(end.claim.job.pk, None) for end in ended)))
+    leases.release((end.claim.job.pk, end.claim.run.version) for end in ended)
+    guard.release([held.pop(end.claim.job.pk) for end in ended if end.claim.job.pk in held])
 
 
 def _in_turn(
-    kind: Kind, claim: Claim, following: list[Job], held: dict[int, guard.Guard], worker: str, outcomes: dict[int, str]
+    kind: Kind, claim: Claim, following: list[Due], held: dict[int, guard.Guard], worker: str, outcomes: dict[int, str]
 ) -> Ended:
     """A claimed job, and when it is written down those of its subject that came with it."""
     ended = _run(kind, claim)

@@ -47,7 +47,8 @@ def move_sql(name: str, pairs: Iterable[tuple[int, int]], *, now: datetime, **ch
     """The same as one statement for jobs at the versions they are meant at; it returns the ids of those that moved.
 
     With its parameters, for the claim and its end: they go with the attempts' rows, and Django would take longer to
-    put this into words than the database to do it. ``attempt`` is an addend.
+    put this into words than the database to do it. ``attempt`` is an addend. The rows are found by their ids:
+    ``state || ''`` is in no index, and those that are by state hold whatever else is due or at work in a burst.
     """
     sources, target = TABLE[name]
     attempt = changes.pop("attempt", 0)
@@ -56,14 +57,21 @@ def move_sql(name: str, pairs: Iterable[tuple[int, int]], *, now: datetime, **ch
     froms = ", ".join(f"'{source}'" for source in sources)
     sql = (
         f"UPDATE scheduler_job SET state = '{target}', version = version + 1, attempt = attempt + {attempt:d}{columns}"  # noqa: S608
-        f" WHERE {meant(pairs)} AND state IN ({froms}) RETURNING id"
+        f" WHERE {meant(pairs)} AND state || '' IN ({froms}) RETURNING id"
     )
     return sql, rows.adapted(changes.values())
 
 
 def meant(pairs: Iterable[tuple[int, int]]) -> str:
-    """The fence as SQL: these jobs, each at its version. Numbers only, so they may stand in the text."""
-    return f"(id, version) IN (VALUES {', '.join(f'({job_id:d}, {version:d})' for job_id, version in pairs)})"
+    """The fence as SQL: these jobs, each at its version. Numbers only, so they may stand in the text.
+
+    By version, of which a message has few: PostgreSQL joined a list of pairs to the rows pair by pair.
+    """
+    ids: dict[int, list[str]] = {}
+    for job_id, version in pairs:
+        ids.setdefault(version, []).append(f"{job_id:d}")
+    fences = (f"version = {version:d} AND id IN ({', '.join(some)})" for version, some in ids.items())
+    return f"({' OR '.join(fences)})"
 
 
 def _changes(target: Job.State, now: datetime, changes: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from unittest.mock import create_autospec
 
 import pytest
 from celery.fixups.django import DjangoWorkerFixup
 from django.db import connection
 
-from smartlock.celery import app, replace_broken_connections
+from smartlock.celery import app, look_for_garbage_seldom, replace_broken_connections
 
 
 def test_a_thread_keeps_its_database_connection_between_messages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +33,14 @@ def test_a_connection_that_broke_is_replaced_before_the_next_message() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     assert connection.connection is not broken
+
+
+def test_a_worker_that_is_ready_does_not_look_for_garbage_in_what_was_there_at_the_start() -> None:
+    thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
+    try:
+        look_for_garbage_seldom()
+        assert gc.get_freeze_count() > frozen
+        assert gc.get_threshold()[0] > thresholds[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)

@@ -14,10 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from scheduler import clock, leases, pool, publisher, queues, services
 from scheduler.claims import claim
 from scheduler.dispatcher import dispatch
+from scheduler.due import look_up
 from scheduler.errors import Retry
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt, Queue
 from scheduler.runner import Run, run_all, run_many
+from scheduler.transitions import move_sql
 from tests.builders import NOW
 from tests.scheduler.kinds_for_tests import EXCLUSIVE, PLAIN, doing
 
@@ -104,9 +106,35 @@ def test_one_that_fails_takes_no_other_with_it() -> None:
 @pytest.mark.django_db
 def test_one_that_another_worker_has_taken_is_left_to_it() -> None:
     jobs = due(3)
+    looked_up = look_up([[job.pk, job.version] for job in jobs])
     Job.objects.filter(pk=jobs[2].pk).update(state="running", version=2, lease_until=NOW + 30 * SECOND)
-    claimed, busy = claim(PLAIN, jobs, now=NOW, worker="w2")
+    claimed, busy = claim(PLAIN, looked_up, now=NOW, worker="w2")
     assert ([mine.job.pk for mine in claimed], busy) == ([jobs[0].pk, jobs[1].pk], [])
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner is the one that guesses")
+@pytest.mark.parametrize("name", ["claim", "succeed"])
+def test_a_message_finds_its_rows_by_their_ids_however_many_others_are_due_or_at_work(name: str) -> None:
+    """By the partial indexes on the state it read all that was due, or at work, once for each message."""
+    sql, values = move_sql(name, [(1, 1), (2, 1), (3, 4)], now=NOW, lease_until=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}", values)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "scheduler_job_pkey" in plan
+    assert "job_due" not in plan
+    assert "job_leases" not in plan
+
+
+@pytest.mark.django_db
+def test_jobs_at_different_versions_are_each_held_to_their_own() -> None:
+    jobs = due(3)
+    services.reschedule(Job.objects.filter(pk=jobs[1].pk), due_at=NOW, now=NOW)
+    versions = [jobs[0].version, jobs[1].version + 1, jobs[2].version + 1]
+    with time_machine.travel(NOW, tick=False):
+        outcomes = run_many(PLAIN, [[j.pk, v] for j, v in zip(jobs, versions, strict=True)], worker="w1")
+    assert [outcomes[job.pk] for job in jobs] == ["succeeded", "succeeded", "stale"]
 
 
 @pytest.mark.django_db

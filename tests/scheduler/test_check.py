@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from scheduler import claims, clock, services
+from scheduler.due import look_up
 from scheduler.errors import Superseded
 from scheduler.models import Job
 from tests.scheduler.kinds_for_tests import PLAIN
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def claimed() -> claims.Run:
     now = clock.now() - timedelta(seconds=1)
     job = services.schedule("tests.plain", due_at=now, now=now)
-    [claim], _ = claims.claim(PLAIN, [job], now=clock.now(), worker="w1")
+    [claim], _ = claims.claim(PLAIN, look_up([[job.pk, job.version]]), now=clock.now(), worker="w1")
     return claim.run
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import InternalError, OperationalError, connection
 
 from scheduler import claims, clock, guard, records, services
+from scheduler.due import look_up
 from scheduler.models import Job, JobAttempt
 from scheduler.runner import run_one
 from tests.scheduler.kinds_for_tests import EXCLUSIVE, PLAIN, doing
@@ -40,7 +41,7 @@ def test_the_guard_of_a_job_that_runs_or_is_just_being_claimed_is_respected(fake
     leave_guard(fake_redis, first, seconds_ago=1)
     assert run_one(EXCLUSIVE, job.pk, job.version, worker="w1") == "busy"
     fake_redis.flushall()
-    claims.claim(EXCLUSIVE, [first], now=clock.now(), worker="w2")
+    claims.claim(EXCLUSIVE, look_up([[first.pk, first.version]]), now=clock.now(), worker="w2")
     leave_guard(fake_redis, first, seconds_ago=10)
     job.refresh_from_db()
     Job.objects.filter(pk=job.pk).update(run_at=clock.now() - timedelta(seconds=1))

@@ -10,6 +10,7 @@ import redis as redis_library
 import time_machine
 
 from scheduler import claims, clock, guard, redis, services
+from scheduler.due import look_up
 from scheduler.errors import Retry, Stop, Wait
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
@@ -35,8 +36,8 @@ def run(job: Job, at: datetime = NOW) -> str:
 
 def claim(kind: Kind, job: Job, at: datetime) -> None:
     """A worker takes the job and is never heard of again."""
-    [mine], busy = claims.claim(kind, [job], now=at, worker="w1")
-    assert (mine.job, busy) == (job, [])
+    [mine], busy = claims.claim(kind, look_up([[job.pk, job.version]]), now=at, worker="w1")
+    assert (mine.job.pk, busy) == (job.pk, [])
 
 
 def fail_with(error: Exception) -> None:
