@@ -123,7 +123,7 @@ class Credential(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} on {self.lock_id}"
+        return f"{self.name} → {self.lock_id}"
 
     @property
     def subject(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Flask, Response, make_response, render_template, request
 
 from sandbox.doors_api import faults_json
@@ -12,6 +14,26 @@ from sandbox.texts import FAULTS_PT, TEXTS
 
 # The page needs nothing from outside, and the browser holds it to that.
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button under each door: what is sent to ``/sandbox/doors/<id>/<call>`` when it is pressed."""
+
+    name: str
+    call: str
+    body: dict[str, object]
+
+
+def acts(length: int) -> list[Act]:
+    """What a door may tell. No guest's PIN is all noughts, so that one is wrong at every door."""
+    return [
+        Act("pry", "alarm", {"code": "alarm_lock", "value": "pry"}),
+        Act("duress", "alarm", {"code": "hijack"}),
+        Act("battery_low", "battery", {"percent": 10}),
+        Act("battery_new", "battery", {"percent": 100}),
+        Act("wrong_pin", "try", {"pin": "0" * length}),
+    ]
 
 
 class Page:
@@ -31,6 +53,7 @@ class Page:
                     "radio": door.radio,
                     "length": PIN_LENGTH[door.radio],
                     "zone": door.time_zone,
+                    "acts": acts(PIN_LENGTH[door.radio]),
                     "faults": [_in_words(fault, language) for fault in faults_json(world, door, now)],
                 }
                 for door in world.doors.values()

@@ -36,8 +36,8 @@ class Job(models.Model):
     queue = models.CharField(max_length=16, default="default")
     priority = models.PositiveSmallIntegerField(default=5, help_text="1 (high) to 10 (low)")
     exclusive = models.BooleanField(default=False, help_text="never beside another exclusive job of the same subject")
-    state = models.CharField(max_length=16, choices=State, default=State.SCHEDULED)
-    due_at = models.DateTimeField(help_text="when it is meant to happen; retries leave it alone")
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.SCHEDULED)
+    due_at = models.DateTimeField(_("due"), help_text="when it is meant to happen; retries leave it alone")
     run_at = models.DateTimeField(help_text="when to try next")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="pointless from then on")
     attempt = models.PositiveIntegerField(default=0)
@@ -220,6 +220,8 @@ class AttemptTotal(models.Model):
 
     class Meta:
         ordering = ["kind", "outcome", "lateness_le_ms", "duration_le_ms"]
+        verbose_name = _("sum of tries")
+        verbose_name_plural = _("sums of tries")
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "outcome", "lateness_le_ms", "duration_le_ms"], name="attempt_total_once"

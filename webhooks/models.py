@@ -26,18 +26,18 @@ class WebhookEvent(models.Model):
     OPEN = (State.RECEIVED, State.FAILED)  # what a job about the reservation settles
 
     source = models.CharField(max_length=32, default="stays")
-    action = models.CharField(max_length=64)
+    action = models.CharField(_("action"), max_length=64)
     external_id = models.CharField(max_length=64, blank=True, help_text="the reservation it points to")
     listing_id = models.CharField(
         max_length=64, blank=True, db_default="", help_text="the unmapped listing for which it is parked"
     )
     occurred_at = models.DateTimeField(null=True, blank=True, help_text="the sender's own time of the event")
     dedupe_key = models.CharField(max_length=64, unique=True)
-    verification = models.CharField(max_length=16, choices=Verification)
+    verification = models.CharField(_("verification"), max_length=16, choices=Verification)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
     remote_address = models.GenericIPAddressField(null=True, blank=True)
-    state = models.CharField(max_length=16, choices=State, default=State.RECEIVED)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.RECEIVED)
     reason = models.TextField(blank=True, help_text="why it is parked, given up or ignored")
     deliveries = models.PositiveIntegerField(default=1)
     received_at = models.DateTimeField(default=timezone.now)
@@ -77,11 +77,13 @@ class Refusal(models.Model):
     """How many deliveries were turned away, by day and reason; nothing else of them is kept."""
 
     day = models.DateField()
-    reason = models.CharField(max_length=32)
+    reason = models.CharField(_("reason"), max_length=32)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-day", "reason"]
+        verbose_name = _("refused delivery")
+        verbose_name_plural = _("refused deliveries")
         constraints = [models.UniqueConstraint(fields=["day", "reason"], name="refusal_once_per_day_and_reason")]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 // One card per door: the keypad, the swinging door, the codes on it, its log and its faults.
 
-import { call, clockTime, make, onChange, say, shortTime } from "./kit.js";
+import { call, clockTime, make, onChange, say, shortTime, texts } from "./kit.js";
 
 const STAYS_OPEN_MS = 4000;
 const SHAKE_MS = 450;
@@ -29,6 +29,9 @@ export class DoorCard {
       this.input.value = this.input.value.replace(/\D/g, "");
     });
     this.card.querySelector("[data-wake]")?.addEventListener("click", () => this.wake());
+    this.card.querySelectorAll("[data-act]").forEach((button) => {
+      button.addEventListener("click", () => this.act(button.dataset));
+    });
     this.card.querySelectorAll("[data-fault]").forEach((box) => {
       box.addEventListener("change", () => this.switchFault(box));
     });
@@ -60,6 +63,19 @@ export class DoorCard {
     this.timer = setTimeout(() => delete this.card.dataset.result, opened ? STAYS_OPEN_MS : SHAKE_MS * 4);
   }
 
+  // What happens at a door without a guest: an alarm, a flat battery, a stranger at the keypad.
+  async act({ act, body, told }) {
+    const answer = await call("POST", `${this.path}/${act}`, JSON.parse(body));
+    if (act === "try") this.show(answer);
+    else this.said.textContent = told;
+    document.dispatchEvent(new Event("refresh"));
+  }
+
+  reason({ code }) {
+    const values = { n: this.card.dataset.length, what: code };
+    return say(`reason_${code}` in texts ? `reason_${code}` : "reason_other", values);
+  }
+
   async wake() {
     await call("POST", `${this.path}/wake`);
     document.dispatchEvent(new Event("refresh"));
@@ -73,6 +89,7 @@ export class DoorCard {
   update(door) {
     this.door = door;
     this.status(door);
+    this.card.querySelector("[data-battery]").textContent = say("battery", { percent: door.battery });
     const asleep = !door.awake;
     this.drawCodes({ codes: door.codes, asleep, minute: Math.floor(door.clock / 60), live: door.passwords });
     this.drawLog(door.log);
@@ -130,7 +147,7 @@ export class DoorCard {
   }
 
   logLine(line) {
-    const why = line.opened ? say("log_opened", { value: line.value }) : say(`reason_${line.code}`, { n: this.card.dataset.length });
+    const why = line.opened ? say("log_opened", { value: line.value }) : this.reason(line);
     return make("li", { data: { state: line.opened ? "good" : "bad" } },
       make("time", { text: clockTime(line.at, this.zone) }), make("span", { text: why }));
   }

@@ -33,6 +33,7 @@ admin.site.index_template = "smartlock/admin/dashboard.html"
 for _room, _name in {
     "reservations": _("Stays"), "locks": _("Doors"), "scheduler": _("Machine room"), "webhooks": _("Machine room"),
     "audit": _("Machine room"), "notifications": _("Messages"), "django_celery_beat": _("Machine room"),
-    "django_celery_results": _("Machine room"), "auth": _("People"), "api": _("People"),
+    "django_celery_results": _("Machine room"), "auth": _("People"), "api": _("People"), "axes": _("People"),
+    "otp_totp": _("People"), "otp_static": _("People"),
 }.items():  # fmt: skip
     apps.get_app_config(_room).verbose_name = _name

@@ -8,9 +8,10 @@ from axes.models import AccessAttempt
 from axes.utils import reset
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -24,15 +25,45 @@ from smartlock.people.sessions import sign_out_everywhere
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
+CODENAMES = {
+    "add": _("%(what)s: add"), "change": _("%(what)s: change"), "delete": _("%(what)s: delete"),
+    "view": _("%(what)s: look at"),
+}  # fmt: skip
+
+
+def in_words(permission: Permission) -> str:
+    """A permission in the reader's language: the database keeps its name in the language of whoever migrated it."""
+    what = permission.content_type.app_labeled_name
+    form = CODENAMES.get(permission.codename.partition("_")[0])
+    is_usual = form is not None and permission.codename.endswith(f"_{permission.content_type.model}")
+    return str(form) % {"what": what} if is_usual else f"{what}: {gettext(permission.name)}"
+
+
+class PeoplePage(Page):
+    """Users and groups: their permissions in words, and what goes with them when they are deleted left unsaid."""
+
+    filter_horizontal = ()  # axe finds faults in the two boxes of Django
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.related_model is Permission:
+            field.label_from_instance = in_words
+        return field
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Of what is deleted along, Django names the rows of tables in between, in English: people have no use for it."""
+        rows, counts, needed, protected = super().get_deleted_objects(objs, request)
+        mine = str(self.model._meta.verbose_name_plural)
+        return [row for row in rows if isinstance(row, str)], {mine: counts.get(mine, 0)}, needed, protected
+
 
 @admin.register(User)
-class UserPage(UserAdmin, Page):  # type: ignore[type-arg]
+class UserPage(PeoplePage, UserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "first_name", "last_name", "in_groups", "protected", "is_active", "last_login"]
     actions = ["reset_second_factor", "sign_out"]
-    filter_horizontal = ()  # axe finds faults in the two boxes of Django
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         device = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
@@ -63,8 +94,8 @@ class UserPage(UserAdmin, Page):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupPage(GroupAdmin, Page):
-    filter_horizontal = ()
+class GroupPage(PeoplePage, GroupAdmin):
+    pass
 
 
 @admin.register(AccessAttempt)

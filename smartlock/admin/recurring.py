@@ -39,7 +39,7 @@ from smartlock.admin.base import (
     page_of,
     verb,
 )
-from smartlock.admin.recurring_form import RecurringForm, WhenForm
+from smartlock.admin.recurring_form import CRON, INTERVAL, TIMES, RecurringForm, WhenForm
 
 TONES = {
     RunStatus.QUEUED: "info", RunStatus.RUNNING: "warning", RunStatus.SUCCEEDED: "success",
@@ -61,6 +61,11 @@ class RecurringPage(Page):
     actions_detail = ["run_now_here", "switch_on_here", "switch_off_here"]
     actions_detail_hide_default = True
     warn_unsaved_form = True
+    # Of the three ways to say when, the chosen one is shown; without JavaScript all of them are.
+    conditional_fields = {
+        "times": f"how == '{TIMES}'", "weekdays": f"how == '{TIMES}'", "every": f"how == '{INTERVAL}'",
+        "unit": f"how == '{INTERVAL}'", "cron": f"how == '{CRON}'", "timezone": f"how != '{INTERVAL}'",
+    }  # fmt: skip
     head = ("switched", "in_words", "next_run", "last_run", "last_result", "counts", "history")
     readonly_fields = [*head, "title", "kind", "what", "about", "preview"]
 

@@ -46,6 +46,8 @@ class StoredAnswer(models.Model):
     body = models.BinaryField(default=b"")
 
     class Meta:
+        verbose_name = _("stored answer")
+        verbose_name_plural = _("stored answers")
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="answer_once_per_key")]
         indexes = [models.Index(fields=["started_at"], name="answer_by_time")]
 

@@ -12,7 +12,7 @@ class AuditLog(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=150)
-    action = models.CharField(max_length=64, help_text="verb with its room, such as 'pin.proven'")
+    action = models.CharField(_("action"), max_length=64, help_text="verb with its room, such as 'pin.proven'")
     subject = models.CharField(max_length=64, help_text="what it was done to, such as 'reservation:17'")
     summary = models.CharField(max_length=300, blank=True)
     details = models.JSONField(default=dict, blank=True)

@@ -22,6 +22,7 @@ class Cause(StrEnum):
     OPENED = "opened"
     NO_RIGHT = "no_right"
     TOO_EARLY = "too_early"
+    NOT_TAKEN_YET = "not_taken_yet"
     TOO_LATE = "too_late"
     NO_PIN = "no_pin"
     REVOKED = "revoked"
@@ -48,6 +49,7 @@ class DoorEvidence:
     name: str
     wish: Window | None = None  # None: no PIN was ever made for this door
     held: Window | None = None
+    asked_at: datetime | None = None  # when the lock was last asked to take it
     proven_at: datetime | None = None
     unwanted_at: datetime | None = None
     removed_at: datetime | None = None
@@ -123,7 +125,7 @@ def _certain(door: DoorEvidence, case: Case) -> Finding | None:
     if door.wish is None or window is None:
         return Finding(Cause.NO_PIN, Surety.CERTAIN, name)
     if at < case.stay.starts_at and at < window.starts_at:
-        return Finding(Cause.TOO_EARLY, Surety.CERTAIN, name, at=window.starts_at)
+        return _too_early(door, window, at)
     if at >= case.stay.ends_at and at >= window.ends_at:
         return Finding(Cause.TOO_LATE, Surety.CERTAIN, name, at=window.ends_at)
     if door.removed_at is not None and at >= door.removed_at:
@@ -136,6 +138,16 @@ def _certain(door: DoorEvidence, case: Case) -> Finding | None:
     if door.unwanted_at is not None and at >= door.unwanted_at:
         return Finding(Cause.REVOKED, Surety.LIKELY, name, at=door.unwanted_at)
     return None
+
+
+def _too_early(door: DoorEvidence, window: Window, at: datetime) -> Finding:
+    """That a PIN opens later is only said of one which the lock was seen to hold by then."""
+    if door.held is not None and door.proven_at is not None and door.proven_at <= at:
+        return Finding(Cause.TOO_EARLY, Surety.CERTAIN, door.name, at=window.starts_at)
+    asked_at = door.asked_at if door.asked_at is not None and door.asked_at <= at else None
+    return Finding(
+        Cause.NOT_TAKEN_YET, Surety.CERTAIN, door.name, at=window.starts_at, until=asked_at, sleeps=door.sleeps
+    )
 
 
 def _of_the_keypad(door: DoorEvidence, case: Case) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
@@ -34,6 +35,8 @@ def evidence(one: Finding, zone: ZoneInfo) -> str:
             return _("The booking is not confirmed, so there is no PIN.")
         case Cause.TOO_EARLY:
             return _("Too early: the PIN opens %(door)s from %(at)s.") % at
+        case Cause.NOT_TAKEN_YET:
+            return _not_taken_yet(one, at)
         case Cause.TOO_LATE:
             return _("Too late: the PIN opened %(door)s until %(at)s.") % at
         case Cause.NO_PIN:
@@ -43,8 +46,7 @@ def evidence(one: Finding, zone: ZoneInfo) -> str:
         case Cause.NEVER_CONFIRMED if one.at is not None:
             return _("%(door)s confirmed the PIN only at %(at)s.") % at
         case Cause.NEVER_CONFIRMED:
-            asleep = " " + _("It sleeps until somebody touches its keypad.") if one.sleeps else ""
-            return _("%(door)s has never confirmed the PIN.") % at + asleep
+            return _("%(door)s has never confirmed the PIN.") % at + _asleep(one)
         case Cause.OTHER_TIMES:
             return _("%(door)s holds other times: it opens from %(at)s until %(until)s.") % at
         case Cause.KEYPAD_LOCKED:
@@ -64,6 +66,19 @@ def evidence(one: Finding, zone: ZoneInfo) -> str:
     return _("%(door)s holds the PIN, and no wrong one was heard. Its log is read until %(at)s.") % at
 
 
+def _not_taken_yet(one: Finding, at: dict[str, Any]) -> str:
+    if one.until is None:
+        return (
+            _("Before check-in, and the PIN had not been sent to %(door)s yet: it is meant to open from %(at)s.") % at
+        )
+    text = _("Before check-in, and %(door)s had not taken the PIN yet: asked at %(until)s, meant to open from %(at)s.")
+    return text % at + _asleep(one)
+
+
+def _asleep(one: Finding) -> str:
+    return " " + _("It sleeps until somebody touches its keypad.") if one.sleeps else ""
+
+
 def for_the_guest(one: Finding, zone: ZoneInfo, language: str) -> str:
     """A text to paste, without digits. ``language`` is one of ``LANGUAGES``."""
     with translation.override(language):
@@ -77,6 +92,14 @@ def for_the_guest(one: Finding, zone: ZoneInfo, language: str) -> str:
                 return _("We are correcting the times of your PIN on the lock. Please try again in a few minutes.")
             case Cause.TOO_EARLY:
                 return _("Your PIN starts to work at %(at)s. Please try again then.") % at
+            case Cause.NOT_TAKEN_YET:
+                return (
+                    _(
+                        "Your PIN is meant to work from %(at)s. Please try again then: touch the keypad so that it "
+                        "lights up, wait two minutes, and type it."
+                    )
+                    % at
+                )
             case Cause.TOO_LATE:
                 return (
                     _("Your PIN worked until %(at)s, the end of your stay. Did you leave something? Write to us.") % at

@@ -16,6 +16,11 @@ from tests.sandbox_process import ROOT, ZIGBEE, RunningSandbox
 
 STATIC = ROOT / "sandbox" / "static"
 BROWSER = chromium()
+# The keypads that stick out of the cards they lie in.
+CROPPED = """[...document.querySelectorAll('.keypad, .doorway')].filter((part) => {
+  const inner = part.getBoundingClientRect(), outer = part.closest('.scene').getBoundingClientRect();
+  return inner.left < outer.left || inner.right > outer.right;
+}).map((part) => part.className)"""
 
 
 @pytest.mark.parametrize(
@@ -82,8 +87,23 @@ def test_a_person_types_a_pin_and_the_door_opens(sandbox: RunningSandbox) -> Non
         page.keyboard.press("Enter")
         sync_api.expect(door.locator("[data-said]").first).to_contain_text("The door opens")
 
+        door.get_by_role("button", name="Pried open").click()
+        sync_api.expect(door.locator("[data-said]").first).to_contain_text("somebody forces it")
+        door.get_by_role("button", name="Battery at 10 %").click()
+        sync_api.expect(door.locator("[data-battery]")).to_have_text("battery 10 %")
+        door.get_by_role("button", name="A wrong PIN").click()
+        sync_api.expect(door.locator("[data-said]").first).to_contain_text("does not know this PIN")
+        door.locator("summary", has_text="What happened here").click()
+        lines = door.locator("[data-log] li span")
+        sync_api.expect(lines).to_contain_text(
+            ["does not know this PIN", "Alarm: somebody forces", "code 1", "does not know this PIN"]
+        )
+
         page.locator("[data-book] button[type=submit]").click()
         sync_api.expect(page.locator("[data-stays] .code-name")).to_have_text("Ana Teste")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for width in (390, 1024, 1200, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate(CROPPED) == []
         browser.close()
     assert troubles == []

@@ -35,6 +35,8 @@ def judged(at: datetime = NOW, *, case: dict[str, Any] | None = None, **door: An
         (NOW, {"opened": (NOW + MINUTE,)}, Cause.OPENED, Surety.CERTAIN),
         (NOW, {"opened": (NOW - 2 * AROUND,), "wrong": wrong(1)}, Cause.WRONG_DIGITS, Surety.LIKELY),
         (STAY.starts_at - MINUTE, {}, Cause.TOO_EARLY, Surety.CERTAIN),
+        (STAY.starts_at - MINUTE, {"held": None, "proven_at": None}, Cause.NOT_TAKEN_YET, Surety.CERTAIN),
+        (STAY.starts_at - MINUTE, {"proven_at": STAY.starts_at}, Cause.NOT_TAKEN_YET, Surety.CERTAIN),
         (STAY.ends_at, {}, Cause.TOO_LATE, Surety.CERTAIN),
         (NOW, {"wish": None, "held": None}, Cause.NO_PIN, Surety.CERTAIN),
         (NOW, {"removed_at": NOW - HOUR}, Cause.REVOKED, Surety.CERTAIN),
@@ -62,6 +64,20 @@ def test_the_evidence_decides(at: datetime, door: dict[str, Any], cause: Cause, 
 )
 def test_a_guest_without_a_right_is_told_that_alone(case: dict[str, Any], cause: Cause) -> None:
     assert [one.cause for one in judged(case=case, wrong=wrong(3))] == [cause]
+
+
+def test_a_pin_before_its_time_that_the_lock_has_not_taken_is_not_said_to_open() -> None:
+    at, asked_at = STAY.starts_at - MINUTE, STAY.starts_at - HOUR
+    asked = judged(at, held=None, proven_at=None, asked_at=asked_at, sleeps=True)
+    never = judged(at, held=None, proven_at=None)
+    later = judged(at, held=None, proven_at=None, asked_at=at + MINUTE)
+    assert [(one.until, one.at) for one in (*asked, *never, *later)] == [
+        (asked_at, STAY.starts_at), (None, STAY.starts_at), (None, STAY.starts_at)
+    ]  # fmt: skip
+    zone = timezone.get_default_timezone()
+    assert "had not taken the PIN yet" in evidence(asked[0], zone)
+    assert "touches its keypad" in evidence(asked[0], zone)
+    assert "had not been sent to Door yet" in evidence(never[0], zone)
 
 
 def test_what_was_taken_away_later_explains_nothing_earlier() -> None:
