@@ -11,9 +11,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -40,7 +39,7 @@ def in_words(permission: Permission) -> str:
 
 
 class PeoplePage(Page):
-    """Users and groups: their permissions in words, and what goes with them when they are deleted left unsaid."""
+    """Users and groups: their permissions in words."""
 
     filter_horizontal = ()  # axe finds faults in the two boxes of Django
 
@@ -49,12 +48,6 @@ class PeoplePage(Page):
         if field is not None and db_field.related_model is Permission:
             field.label_from_instance = in_words
         return field
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Of what is deleted along, Django names the rows of tables in between, in English: people have no use for it."""
-        rows, counts, needed, protected = super().get_deleted_objects(objs, request)
-        mine = str(self.model._meta.verbose_name_plural)
-        return [row for row in rows if isinstance(row, str)], {mine: counts.get(mine, 0)}, needed, protected
 
 
 @admin.register(User)
@@ -95,7 +88,11 @@ class UserPage(PeoplePage, UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class GroupPage(PeoplePage, GroupAdmin):
-    pass
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With a group go only the rows that tie it to people and permissions: Django would list each, in English."""
+        rows, counts, needed, protected = super().get_deleted_objects(objs, request)
+        mine = str(self.model._meta.verbose_name_plural)
+        return [row for row in rows if isinstance(row, str)], {mine: counts.get(mine, 0)}, needed, protected
 
 
 @admin.register(AccessAttempt)

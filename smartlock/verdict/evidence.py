@@ -84,7 +84,8 @@ def _door(
     offline = lock.online is False and lock.radio != Lock.Radio.WIFI
     return DoorEvidence(
         name=lock.name, wish=pin.wish if pin else None, held=pin.proven if pin else None,
-        asked_at=pin.asked_at if pin else None, proven_at=_proof(pin, proofs), unwanted_at=pin.unwanted_at if pin else None,
+        asked_at=pin.asked_at if pin else None, proven_at=_proof(pin, proofs),
+        unwanted_at=pin.unwanted_at if pin else None,
         removed_at=pin.removed_at if pin else None, sleeps=lock.radio == Lock.Radio.WIFI,
         offline_since=(lock.heard_at or at - timedelta(hours=1)) if silent or offline else None,
         battery_flat=lock.battery_percent is not None and lock.battery_percent <= FLAT,
