@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -145,7 +146,7 @@ def test_who_is_sent_away_is_told_so_in_portuguese(boss: Client, client: Client,
     staff.force_login(User.objects.create_user("nina", password="a-long-password", is_staff=True))
     with translation.override("pt-br"):
         broken = server_error(rf.get("/"))
-    answers = {
+    answers: dict[int, Any] = {
         404: boss.get("/nowhere/"), 403: staff.get(reverse("timeline")), 500: broken,
         200: client.get(reverse("admin:login"), headers={"accept-language": "pt-br"}),
     }  # fmt: skip
