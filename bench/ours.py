@@ -57,8 +57,11 @@ def one_by_one(arguments: list[str]) -> dict[str, float]:
         with transaction.atomic():
             stay = reservation(unit, number)
             Reservation.objects.bulk_create([stay])  # one INSERT, no signals: the plan is measured in the next verb
-            for kind, due_at in (("locks.generate_pin", now + FAR), ("locks.revoke_pin", now + FAR * 2)):
-                services.schedule(kind, due_at=due_at, now=now, subject=stay.subject, live_key=f"{kind}:{stay.pk}")
+            jobs = (
+                (kind, services.Planned(due_at, stay.subject, f"{kind}:{stay.pk}"))
+                for kind, due_at in (("locks.generate_pin", now + FAR), ("locks.revoke_pin", now + FAR * 2))
+            )
+            services.schedule_all(jobs, now=now)
 
     return _each(int(arguments[0]), save)
 

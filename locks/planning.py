@@ -203,10 +203,12 @@ def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now
     known = list(_known_jobs(subject=subject))
     live = {job.live_key: job for job in known if job.is_live()}
     given_up = _given_up(known)
-    for key, (holder, job) in wanted.items():
-        existing = live.pop(key, None)
-        if existing is not None or not given_up(key, job):
-            _align_one(key, holder, job, existing, now=now)
+    missing = [
+        (job.kind, _planned(key, holder, job, now))
+        for key, (holder, job) in wanted.items()
+        if _is_missing(live.pop(key, None), job, given_up=given_up(key, job), now=now)
+    ]
+    jobs.schedule_all(missing, now=now)
     stale = [job.pk for job in live.values()]
     if stale:
         jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="Nobody is entitled to it any longer.")
@@ -231,19 +233,25 @@ def live_key(holder: Holder, job: WantedJob) -> str:
     return f"{job.kind}:{holder.subject}:lock:{job.lock_id}{slot}"
 
 
-def _align_one(key: str, holder: Holder, wanted: WantedJob, existing: Job | None, *, now: datetime) -> None:
-    if existing is not None and _satisfies(existing, wanted, now):
-        return
-    due_at = wanted.due_at or now
-    if existing is not None and existing.state == Job.State.SCHEDULED:
-        jobs.reschedule(Job.objects.filter(pk=existing.pk), due_at=due_at, now=now, expires_at=wanted.expires_at)
-        return
-    if existing is not None:  # it runs, for a time that is no longer right: its next check stops it
-        jobs.cancel(Job.objects.filter(pk=existing.pk), now=now, reason="The times changed while it ran.")
-    payload = {"lock": wanted.lock_id} | ({"slot": holder.slot} if holder.slot else {})
-    jobs.schedule(
-        wanted.kind, subject=holder.subject, live_key=key, payload=payload, due_at=due_at, now=now,
-        expires_at=wanted.expires_at, priority=holder.priority,
+def _is_missing(existing: Job | None, wanted: WantedJob, *, given_up: bool, now: datetime) -> bool:
+    """Whether a new job is to be written. One that is there and waits is moved, if its time is another."""
+    if existing is None:
+        return not given_up
+    if _satisfies(existing, wanted, now):
+        return False
+    same = Job.objects.filter(pk=existing.pk)
+    if existing.state == Job.State.SCHEDULED:
+        jobs.reschedule(same, due_at=wanted.due_at or now, now=now, expires_at=wanted.expires_at)
+        return False
+    # It runs, for a time that is no longer right: its next check stops it.
+    jobs.cancel(same, now=now, reason="The times changed while it ran.")
+    return True
+
+
+def _planned(key: str, holder: Holder, wanted: WantedJob, now: datetime) -> jobs.Planned:
+    return jobs.Planned(
+        due_at=wanted.due_at or now, subject=holder.subject, live_key=key, priority=holder.priority,
+        payload={"lock": wanted.lock_id} | ({"slot": holder.slot} if holder.slot else {}), expires_at=wanted.expires_at,
     )  # fmt: skip
 
 

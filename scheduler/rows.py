@@ -1,4 +1,4 @@
-"""Writes the rows of new jobs: one INSERT for one, one for a portion of many. A live key that is taken is an answer.
+"""Writes the rows of new jobs: one INSERT for some, one for a portion of many. A live key that is taken is an answer.
 
 In SQL, because a savepoint around each INSERT and the way through Django's models took most of the time of both.
 """
@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
+from scheduler import prepared
 from scheduler.models import Job
 
 COLUMNS = tuple(field.attname for field in Job._meta.concrete_fields if not field.primary_key)
-INSERT = f"INSERT INTO scheduler_job ({', '.join(COLUMNS)})"
-ONE = f"{INSERT} VALUES ({', '.join(['%s'] * len(COLUMNS))}) ON CONFLICT DO NOTHING RETURNING id"
-PREPARED_AFTER = 3  # executions
+TABLE = Job._meta.db_table
+INSERT = f"INSERT INTO {TABLE} ({', '.join(COLUMNS)})"
 # What differs between many jobs of a kind, handed over as a JSON list of objects.
 OWN = {
     "subject": "text", "live_key": "text", "payload": "jsonb", "priority": "smallint", "due_at": "timestamptz",
@@ -31,14 +30,17 @@ LISTED = {
 FIELD = {"postgresql": "one.{}", "sqlite": "one.value ->> '$.{}'"}
 
 
-def insert(job: Job) -> bool:
-    """Write the row, unless another live job has its live key: then nothing is written and False returned."""
-    with _cursor() as cursor:
-        cursor.execute(ONE, adapted(_value(job, column) for column in COLUMNS))
-        written = cursor.fetchone()
-    if written is not None:
-        job.pk, job._state.adding, job._state.db = written[0], False, connection.alias
-    return written is not None
+def insert(jobs: Sequence[Job]) -> None:
+    """Write the rows in one statement, and give the jobs their ids. Of several each needs a live key of its own.
+
+    A job whose live key another live one has is left out, and stays without an id.
+    """
+    values = [adapted(_value(job, column) for column in COLUMNS) for job in jobs]
+    written = prepared.insert(TABLE, COLUMNS, values, "ON CONFLICT DO NOTHING RETURNING live_key, id")
+    ids = dict(written)
+    for job in jobs:
+        if job.live_key in ids:
+            job.pk, job._state.adding, job._state.db = ids[job.live_key], False, connection.alias
 
 
 def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
@@ -50,23 +52,6 @@ def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
     sql = f"{INSERT} SELECT {columns} FROM {LISTED[connection.vendor]} WHERE true ON CONFLICT DO NOTHING"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*common, json.dumps(own, default=lambda value: str(*adapted([value])))])
-
-
-def _cursor() -> CursorWrapper:
-    """On PostgreSQL one that has its statement prepared and sends the values beside it.
-
-    Django's own writes them into the text, which is then read and planned anew each time: with the INSERT of a job's
-    many columns that is half of the time it takes.
-    """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor  # needs psycopg, which SQLite does not
-
-    connection.ensure_connection()
-    connection.connection.prepare_threshold = PREPARED_AFTER
-    cursor = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
-    wrapped: CursorWrapper = connection._prepare_cursor(cursor)  # type: ignore[attr-defined]
-    return wrapped
 
 
 def adapted(values: Iterable[Any]) -> list[Any]:

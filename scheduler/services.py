@@ -28,7 +28,7 @@ STEPS = 300  # a spread retry is laid out in at most so many portions
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One of many jobs to be scheduled; the fields are those of ``schedule``."""
+    """One of several jobs to be scheduled; the fields are those of ``schedule``."""
 
     due_at: datetime
     subject: str = ""
@@ -53,13 +53,33 @@ def schedule(
 
     ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
     """
-    job = _row(kind, Planned(due_at, subject, live_key, payload or {}, priority, expires_at), now)
-    while not rows.insert(job):
-        holder = Job.objects.filter(live_key=live_key, state__in=Job.LIVE).first()
-        if holder is not None:  # else it has just ended, and the key is free again
-            return holder
-    _announce(now, job)
-    return job
+    planned = Planned(due_at, subject, live_key, payload or {}, priority, expires_at)
+    return schedule_all([(kind, planned)], now=now)[0]
+
+
+def schedule_all(wanted: Iterable[tuple[str, Planned]], *, now: datetime) -> list[Job]:
+    """What ``schedule`` does, for some jobs of any kinds in one statement; several need a live key each, all different.
+
+    Returns, in the same order, the job that was written or the live one that holds the key.
+    """
+    jobs = [_row(kind, planned, now) for kind, planned in wanted]
+    keys = {job.live_key for job in jobs}
+    if len(jobs) > 1 and ("" in keys or len(keys) < len(jobs)):
+        raise ValueError("jobs that are scheduled together need a live key each, all different")
+    if jobs:
+        rows.insert(jobs)
+    _announce(now, *(job for job in jobs if job.pk))
+    return [job if job.pk else _holder(job, now) for job in jobs]
+
+
+def _holder(job: Job, now: datetime) -> Job:
+    """The live job that has this one's live key; or this one, if that has just ended and the key is free again."""
+    while (holder := Job.objects.filter(live_key=job.live_key, state__in=Job.LIVE).first()) is None:
+        rows.insert([job])
+        if job.pk:
+            _announce(now, job)
+            return job
+    return holder
 
 
 def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> int:

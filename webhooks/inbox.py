@@ -59,13 +59,22 @@ def wake(now: datetime) -> None:
 
     All who ask within one second ask for the same job; a process that knows of it does not ask again.
     """
-    due_at = datetime.fromtimestamp(math.ceil((now + SETTLE).timestamp()), UTC)
-    if due_at == _asked_for:
+    if is_awaited(now):
         return
+    due_at = _next_look(now)
     jobs.schedule(
         SORT, due_at=due_at, now=now, subject="webhooks.inbox", live_key=f"{SORT}:{due_at:%Y%m%d%H%M%S}"
     )  # fmt: skip
     transaction.on_commit(lambda: _remember(due_at))
+
+
+def is_awaited(now: datetime) -> bool:
+    """Whether this process knows of a job, committed, that will sort what has come by ``now``."""
+    return _next_look(now) == _asked_for
+
+
+def _next_look(now: datetime) -> datetime:
+    return datetime.fromtimestamp(math.ceil((now + SETTLE).timestamp()), UTC)
 
 
 def _remember(due_at: datetime | None) -> None:

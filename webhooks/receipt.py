@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
+from scheduler import prepared
 from webhooks import inbox
 from webhooks.envelope import Envelope, Treatment
 from webhooks.grouping import Group
@@ -33,12 +35,14 @@ STATES = {Treatment.ACTS: State.RECEIVED, Treatment.DROPPED: State.IGNORED, Trea
 AT_ONCE = 64  # deliveries in one statement
 
 COLUMNS = (
-    "source, action, external_id, listing_id, occurred_at, dedupe_key, verification, headers, body, remote_address,"
-    " state, reason, deliveries, received_at, processed_at"
-)
-ROW = f"({', '.join(['%s'] * len(COLUMNS.split(',')))})"
+    "source", "action", "external_id", "listing_id", "occurred_at", "dedupe_key", "verification", "headers", "body",
+    "remote_address", "state", "reason", "deliveries", "received_at", "processed_at",
+)  # fmt: skip
 TABLE = WebhookEvent._meta.db_table
-COUNTED = f"deliveries = {TABLE}.deliveries + excluded.deliveries"
+COUNTED = (
+    f"ON CONFLICT (dedupe_key) DO UPDATE SET deliveries = {TABLE}.deliveries + excluded.deliveries"
+    " RETURNING dedupe_key, id, deliveries, verification"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +106,27 @@ def _commit_alone(delivery: Delivery) -> Stored | Exception:
 _group: Group[Delivery, Stored] = Group(store, most=AT_ONCE)
 
 
-@transaction.atomic
 def _commit(deliveries: list[Delivery]) -> list[Stored]:
-    """In the order of their keys, so that two processes never wait for each other."""
+    """In the order of their keys, so that two processes never wait for each other.
+
+    The INSERT is a transaction of its own, without the two round trips of BEGIN and COMMIT, where no job has to be
+    committed with it; nearly always, since one job a second is enough.
+    """
     copies: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         copies.setdefault(delivery.envelope.dedupe_key, []).append(delivery)
     kept = {key: max(same, key=lambda d: d.verdict == Verdict.VERIFIED) for key, same in sorted(copies.items())}
-    rows = _insert([(delivery, len(copies[key])) for key, delivery in kept.items()])
-    fresh = set()
-    for key, (event_id, count, verification) in rows.items():
-        if count == len(copies[key]):
-            fresh.add(key)
-        elif kept[key].verdict == Verdict.VERIFIED != verification:
+    now = max(delivery.now for delivery in deliveries)
+    is_awaited = inbox.is_awaited(now)
+    with nullcontext() if is_awaited else transaction.atomic():
+        rows = _insert([(delivery, len(copies[key])) for key, delivery in kept.items()])
+        fresh = {key for key, (_, count, _) in rows.items() if count == len(copies[key])}
+        if not is_awaited and any(kept[key].envelope.treatment == Treatment.ACTS for key in fresh):
+            inbox.wake(now)
+    for key in rows.keys() - fresh:
+        event_id, _, verification = rows[key]
+        if kept[key].verdict == Verdict.VERIFIED != verification:
             _take_proven(event_id, kept[key])
-    news = [delivery for key, delivery in kept.items() if key in fresh]
-    if any(delivery.envelope.treatment == Treatment.ACTS for delivery in news):
-        inbox.wake(news[-1].now)
     stored = []
     for delivery in deliveries:
         key = delivery.envelope.dedupe_key
@@ -128,14 +136,9 @@ def _commit(deliveries: list[Delivery]) -> list[Stored]:
 
 def _insert(deliveries: list[tuple[Delivery, int]]) -> dict[str, tuple[int, int, str]]:
     """By dedupe key: the event's id, how often it has come so far, and how far it is proven."""
-    values = [value for delivery, count in deliveries for value in _values(delivery, count)]
-    sql = (  # nothing of a sender's is part of the text
-        f"INSERT INTO {TABLE} ({COLUMNS}) VALUES {', '.join([ROW] * len(deliveries))} "  # noqa: S608
-        f"ON CONFLICT (dedupe_key) DO UPDATE SET {COUNTED} RETURNING dedupe_key, id, deliveries, verification"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return {key: (event_id, count, verification) for key, event_id, count, verification in cursor.fetchall()}
+    values = [_values(delivery, count) for delivery, count in deliveries]
+    rows = prepared.insert(TABLE, COLUMNS, values, COUNTED)
+    return {key: (event_id, count, verification) for key, event_id, count, verification in rows}
 
 
 def _values(delivery: Delivery, count: int) -> tuple[Any, ...]:
@@ -150,6 +153,7 @@ def _values(delivery: Delivery, count: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@transaction.atomic
 def _take_proven(event_id: int, delivery: Delivery) -> None:
     """The same event came again, this time with a good signature: that copy is the one that counts."""
     WebhookEvent.objects.filter(pk=event_id).update(
