@@ -21,7 +21,8 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], th
     values = [value for row in rows for value in row]
     with _cursor() as cursor:
         cursor.execute(_statement(connection.vendor, table, tuple(columns), len(rows), then), values)
-        return cursor.fetchall()
+        written: list[tuple[Any, ...]] = cursor.fetchall()
+    return written
 
 
 @lru_cache(maxsize=512)
