@@ -66,21 +66,23 @@ def facts_of(locks: Sequence[Lock], *, now: datetime) -> dict[Lock, LockFacts]:
     Who is expected says how urgent a trouble is, not whether there is one: it is read for locks in trouble only.
     """
     rules = policy()
-    known = _facts(locks, rules)
+    known = _facts(locks, rules, now)
     stays = _stays([lock.pk for lock, facts in known.items() if concerns(facts, rules, now)], now)
     return {lock: replace(facts, stays=tuple(stays[lock.pk])) for lock, facts in known.items()}
 
 
-def _facts(locks: Sequence[Lock], rules: Policy) -> dict[Lock, LockFacts]:
-    ids = [lock.pk for lock in locks]
-    batteries = _batteries(ids, rules.low_percent)
+def _facts(locks: Sequence[Lock], rules: Policy, now: datetime) -> dict[Lock, LockFacts]:
+    """A lock that was heard of lately needs no older proof of it, nor a backup that would stand in."""
+    quiet = [lock.pk for lock in locks if not _was_heard(lock, rules, now)]
+    low = [lock.pk for lock in locks if lock.battery_percent is not None and lock.battery_percent <= rules.low_percent]
+    batteries = _batteries(low)
     proofs = dict(
-        Credential.objects.filter(lock__in=ids).order_by().values("lock").annotate(at=Max("proven_at"))
+        Credential.objects.filter(lock__in=quiet).order_by().values("lock").annotate(at=Max("proven_at"))
         .values_list("lock", "at")
     )  # fmt: skip
     backups = dict(
         Credential.objects.filter(
-            lock__in=ids, purpose=Credential.Purpose.BACKUP, wanted=True, state=Credential.State.ON_LOCK
+            lock__in=quiet, purpose=Credential.Purpose.BACKUP, wanted=True, state=Credential.State.ON_LOCK
         ).order_by().values("lock").annotate(until=Max("ends_at")).values_list("lock", "until")
     )  # fmt: skip
     return {
@@ -94,11 +96,13 @@ def _facts(locks: Sequence[Lock], rules: Policy) -> dict[Lock, LockFacts]:
     }  # fmt: skip
 
 
-def _batteries(ids: Iterable[int], low_percent: int) -> dict[int, list[tuple[datetime, int]]]:
-    """The course of those batteries that were low lately: of the others nothing is to be said."""
+def _was_heard(lock: Lock, rules: Policy, now: datetime) -> bool:
+    return lock.heard_at is not None and now - lock.heard_at < rules.silent_after[cast(Radio, lock.radio)]
+
+
+def _batteries(ids: Iterable[int]) -> dict[int, list[tuple[datetime, int]]]:
     found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    low = BatteryReading.objects.filter(lock__in=ids, percent__lte=low_percent).order_by().values("lock")
-    rows = BatteryReading.objects.filter(lock__in=low).order_by("lock", "at", "pk")
+    rows = BatteryReading.objects.filter(lock__in=ids).order_by("lock", "at", "pk")
     for lock_id, at, percent in rows.values_list("lock", "at", "percent"):
         found[lock_id].append((at, percent))
     return found

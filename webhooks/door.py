@@ -50,7 +50,7 @@ def knock(
     verdict = source.check(headers, body)
     must_sign = source.must_sign or not token
     if verdict == Verdict.BAD or (must_sign and verdict != Verdict.VERIFIED):
-        return _refuse(401, "bad_signature", "The signature is missing or wrong: sign the raw bytes with HMAC-SHA256.")
+        return _refuse(401, "bad_signature", f"The signature is missing or wrong: {source.how_to_sign}")
     client_id = headers.get(source.client_id_header, "")
     ours = getattr(settings, source.client_id) if client_id else ""
     if client_id and ours and not is_one_of(client_id, [ours]):

@@ -19,12 +19,14 @@ class Source:
 
     ``must_sign``: the token in the address is not enough. ``client_id_header`` is compared with ``client_id`` where
     both are given. ``message_id_header`` carries the sender's own name of an event, the same at each attempt.
+    ``how_to_sign`` is told to who did not.
     """
 
     name: str
     tokens: str
     secrets: str
     verify: Verifier
+    how_to_sign: str
     must_sign: bool = False
     client_id_header: str = ""
     client_id: str = ""
@@ -35,11 +37,12 @@ class Source:
 
 
 STAYS = Source(
-    "stays", "STAYS_WEBHOOK_TOKENS", "STAYS_WEBHOOK_SECRETS", check_signature,
+    "stays", "STAYS_WEBHOOK_TOKENS", "STAYS_WEBHOOK_SECRETS", check_signature, "sign the raw bytes with HMAC-SHA256.",
     client_id_header="x-stays-client-id", client_id="STAYS_CLIENT_ID",
 )  # fmt: skip
 STANDARD = Source(
     "standard", "STANDARD_WEBHOOKS_TOKENS", "STANDARD_WEBHOOKS_SECRETS", check_standard,
+    "sign as Standard Webhooks 1.0 says (v1); webhook-timestamp must be within five minutes of now.",
     must_sign=True, message_id_header=MESSAGE_ID,
 )  # fmt: skip
 SOURCES = {source.name: source for source in (STAYS, STANDARD)}

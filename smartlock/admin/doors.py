@@ -39,7 +39,7 @@ from smartlock.admin.base import (
     page_of,
     verb,
 )
-from smartlock.admin.paging import LongList
+from smartlock.admin.paging import FewRelated, LongList
 from smartlock.audit.services import record
 
 MOST_AT_ONCE = 20
@@ -214,7 +214,7 @@ def clock_column(field: str, title: Any) -> Any:
 class CredentialPage(MachinePage):
     list_display_links = ["purpose"]  # the others lead to the stay and to the lock
     list_display = ["owner", "lock", "purpose", "state_label", "wish", "opens", "closes", "proven", "removed"]
-    list_filter = ["purpose", "state", "wanted", ("lock", admin.RelatedOnlyFieldListFilter), "starts_at"]
+    list_filter = ["purpose", "state", "wanted", ("lock", FewRelated), "starts_at"]
     search_fields = ["name", "reservation__guest_name", "reservation__short_id", "reservation__external_id",
                      "staff_code__name", "staff_code__person"]  # fmt: skip
     date_hierarchy = "starts_at"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -65,3 +66,22 @@ class LongList:
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return Searched
+
+
+class FewRelated(admin.RelatedOnlyFieldListFilter):
+    """Offered while there are few to choose from: 5,000 units would weigh more than the list, and a search finds one
+    by its name. An address that names one is heeded all the same.
+    """
+
+    MOST = 200
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        related = field.related_model._default_manager
+        if related.count() <= self.MOST:
+            choices: list[tuple[Any, Any]] = super().field_choices(field, request, model_admin)
+            return choices
+        named = [text for text in self.lookup_val or () if text.isascii() and text.isdigit()]
+        return [(one.pk, str(one)) for one in related.filter(pk__in=named)]
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_val or self.lookup_val_isnull) or super().has_output()

@@ -21,6 +21,7 @@ from locks.models import StaffCode
 from locks.staff import State
 from scheduler import clock
 from smartlock.admin.base import DASH, Page, actor, answer, button, column, label, leads_to, moment, verb
+from smartlock.admin.paging import FewRelated
 from smartlock.people.roles import REVEAL
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class StaffCodeForm(StaffCodeFormBase):
 class StaffCodePage(Page):
     form = StaffCodeForm
     list_display = ["name", "who", "doors", "opens", "closes", "state", "proven"]
-    list_filter = ["active", ("locks", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["active", ("locks", FewRelated)]
     search_fields = ["name", "person", "locks__name", "accommodations__name"]
     autocomplete_fields = ["locks", "accommodations"]
     readonly_fields = ["doors", "state", "proven"]

@@ -28,7 +28,7 @@ from scheduler.models import Job
 from smartlock.admin import words
 from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
 from smartlock.admin.mending import Mending
-from smartlock.admin.paging import LongList
+from smartlock.admin.paging import FewRelated, LongList
 from smartlock.admin.sources import AgreedTimes, FeedInline, save_feeds
 from smartlock.admin.story import story
 from smartlock.people.roles import CONTACTS
@@ -140,7 +140,7 @@ class ReservationForm(ReservationFormBase):
 class ReservationPage(LongList, Mending, AgreedTimes, Page):
     form = ReservationForm
     list_display = ["stay", "unit", "arrives", "leaves", "status_label", "pin_state"]
-    list_filter = ["status", "source", ("accommodation", admin.RelatedOnlyFieldListFilter), "check_in_at"]
+    list_filter = ["status", "source", ("accommodation", FewRelated), "check_in_at"]
     search_fields = ["guest_name", "guest_email", "short_id", "external_id", "partner_code", "accommodation__name"]
     search_help_text = _("guest, e-mail, Stays _id, short id, partner code or unit")
     ordering = ["-check_in_at", "-id"]

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reservations.facts import Guest
-from smartlock.admin.paging import LongList
+from smartlock.admin.paging import FewRelated, LongList
 from tests.builders import make_accommodation, make_reservation
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +43,17 @@ def test_what_does_not_fit_is_shown_page_by_page(boss: Client) -> None:
     second = boss.get(address, {"q": "Same Name", "p": "2"}).context["cl"]
     assert (len(first.result_list), len(second.result_list)) == (LongList.list_per_page, 2)
     assert first.result_count == LongList.list_per_page + 2
+
+
+def test_units_are_offered_as_a_filter_only_while_they_are_few(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, units = reverse("admin:reservations_reservation_changelist"), [make_accommodation() for _ in range(3)]
+    for unit in units:
+        make_reservation(unit)
+    link = f"accommodation__id__exact={units[0].pk}"
+    assert link in boss.get(page).content.decode()
+    monkeypatch.setattr(FewRelated, "MOST", 2)
+    assert link not in boss.get(page).content.decode()
+    chosen = boss.get(f"{page}?{link}")
+    assert [stay.accommodation_id for stay in chosen.context["cl"].result_list] == [units[0].pk]
+    assert units[0].name in chosen.content.decode()
+    assert boss.get(f"{page}?accommodation__id__exact=nobody").status_code == 302

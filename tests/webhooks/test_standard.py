@@ -138,6 +138,11 @@ def test_without_a_good_signature_nothing_is_stored(
 
 
 @pytest.mark.django_db
+def test_who_signed_wrongly_is_told_how_this_source_signs() -> None:
+    assert "webhook-timestamp must be within five minutes" in at_the_door({}).json()["detail"]
+
+
+@pytest.mark.django_db
 def test_without_secrets_the_door_is_shut(settings: Settings) -> None:
     settings.STANDARD_WEBHOOKS_SECRETS = []
     assert at_the_door(signed(GOOD)).status_code == 401
