@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from locks import incidents
 from locks.foresight import Concern, Expected, LockFacts, Policy, concerns
@@ -19,6 +19,7 @@ from reservations.models import Reservation
 
 HORIZON = timedelta(days=60)
 QUIET = timedelta(hours=6)  # an alarm that has not come again for so long is over
+CLOCK_QUIET = timedelta(days=3)  # nobody sees a clock that is right again before a stay begins or ends
 WATCHED = (LockIncident.Kind.BATTERY, LockIncident.Kind.SILENT)
 
 
@@ -43,10 +44,17 @@ def look_after(*, now: datetime) -> int:
             running = open_ones.get((lock.pk, kind))
             if running is not None and kind not in present:
                 incidents.close(running, now=now)
-    over = LockIncident.objects.filter(ended_at__isnull=True, last_at__lt=now - QUIET).exclude(kind__in=WATCHED)
-    for incident in over.select_related("lock"):
+    for incident in _quiet(now):
         incidents.close(incident, now=now)
     return told
+
+
+def _quiet(now: datetime) -> Iterable[LockIncident]:
+    """Those that nothing is seen of any more, except what is looked at in every round."""
+    is_clock = Q(kind=LockIncident.Kind.CLOCK)
+    quiet = Q(is_clock, last_at__lt=now - CLOCK_QUIET) | Q(~is_clock, last_at__lt=now - QUIET)
+    over = LockIncident.objects.filter(quiet, ended_at__isnull=True).exclude(kind__in=WATCHED)
+    return over.select_related("lock")
 
 
 def _look(

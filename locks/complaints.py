@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from locks import doors, incidents
+from locks import clockwatch, doors, incidents
 from locks.models import Lock, LockEvent, LockIncident
 from locks.openings import FIRST_LOOK, LATE
 from locks.provider import DoorAlarm
@@ -26,6 +26,7 @@ def import_events(lock: Lock, *, now: datetime) -> int:
     found = doors.provider_for(lock.provider).alarms(lock.device, since, now)
     new = record_events(lock, found, now=now)
     Lock.objects.filter(pk=lock.pk).update(alarms_read_at=now)
+    clockwatch.look_for_refusals(lock, log_until=lock.log_read_at, now=now)
     return new
 
 

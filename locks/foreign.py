@@ -47,7 +47,7 @@ def remove_foreign(lock_id: int, ref: str, *, check: Callable[[], None], now: Ca
         provider.delete_pin(lock.device, ref)
         reading = provider.read_pin(lock.device, ref)
     if reading.state != PinState.GONE:
-        raise WaitForDevice(f"{lock.name} has not confirmed the removal ({reading.state.value}).{lock.sleep_hint}")
+        raise WaitForDevice(f"{lock.name} has not confirmed the removal ({reading.state.value}).{lock.rouse_hint}")
     _forget(lock, ref)
     record("lock.foreign_removed", f"lock:{lock.pk}", summary=lock.name, ref=ref)
 

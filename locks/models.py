@@ -101,9 +101,16 @@ class Lock(models.Model):
         return self.pin_length or self.PIN_LENGTHS[Lock.Radio(self.radio)]
 
     @property
-    def sleep_hint(self) -> str:
-        """What to add when this lock does not answer: a Wi-Fi lock sleeps until somebody touches it."""
-        return " It sleeps: touching its keypad wakes it." if self.radio == Lock.Radio.WIFI else ""
+    def sleeps(self) -> bool:
+        """A Wi-Fi lock sleeps until somebody touches it; the others are reached through a gateway."""
+        return self.radio == Lock.Radio.WIFI
+
+    @property
+    def rouse_hint(self) -> str:
+        """What to add when this lock does not answer."""
+        if self.sleeps:
+            return " It sleeps: touching its keypad wakes it."
+        return " It is reached through its gateway: check the gateway's power and network."
 
     @property
     def device(self) -> Device:

@@ -5,6 +5,8 @@ Facts only, and never a PIN. ``openings``, ``devices``, ``incidents`` and ``reco
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -121,6 +123,7 @@ class LockIncident(models.Model):
         SILENT = "silent", _("silent")
         TAMPER = "tamper", _("tampered with")
         WRONG_PINS = "wrong_pins", _("wrong PINs, again and again")
+        CLOCK = "clock", _("its clock seems wrong")
 
     lock = models.ForeignKey("locks.Lock", on_delete=models.CASCADE, related_name="incidents", verbose_name=_("lock"))
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
@@ -128,6 +131,9 @@ class LockIncident(models.Model):
     last_at = models.DateTimeField(_("last sign of it"))
     told_at = models.DateTimeField(_("operators told"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    off_minutes = models.IntegerField(
+        null=True, editable=False, help_text=_("how far its clock is off at least, ahead above zero")
+    )
 
     class Meta:
         ordering = ["-began_at", "-id"]
@@ -142,6 +148,11 @@ class LockIncident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lock_id}: {self.kind}"
+
+    @property
+    def clock_off(self) -> timedelta | None:
+        """Of a wrong clock: how far it is off at least, ahead above zero; None as long as that is a suspicion."""
+        return None if self.off_minutes is None else timedelta(minutes=self.off_minutes)
 
 
 class LockReport(models.Model):

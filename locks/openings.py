@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from locks import doors
+from locks import clockwatch, doors
 from locks.models import Credential, Fallback, Lock, Opening
 from locks.provider import DoorOpening, Window
 from locks.store import note
@@ -23,6 +23,7 @@ OFFLINE = "offline_pd"
 OURS = ("temporary", OFFLINE)  # how an adapter calls an opening by a PIN, or an offline code, made from here
 OFFSET = 900
 FIRST_LOOK = timedelta(days=7)
+AHEAD = timedelta(days=1)  # what a lock with a fast clock has stamped is asked for as well
 LATE = {Lock.Radio.WIFI: timedelta(days=1), Lock.Radio.ZIGBEE: timedelta(hours=1), Lock.Radio.BLE: timedelta(hours=6)}
 SLACK = timedelta(minutes=1)  # locks may count in whole minutes, and their clocks are not ours
 SAME = timedelta(seconds=2)
@@ -79,9 +80,11 @@ def whose(
 def import_openings(lock: Lock, *, now: datetime) -> int:
     """Read what is new in the lock's log; returns how many openings were new. Raises DoorError; may be repeated."""
     since = lock.log_read_at - LATE[Lock.Radio(lock.radio)] if lock.log_read_at else now - FIRST_LOOK
-    found = doors.provider_for(lock.provider).openings(lock.device, since, now)
+    found = doors.provider_for(lock.provider).openings(lock.device, since, now + AHEAD)
     new = record_openings(lock, found, now=now)
     Lock.objects.filter(pk=lock.pk).update(log_read_at=now)
+    lock.log_read_at = now  # the alarms that are read next are judged by it
+    clockwatch.look_for_refusals(lock, log_until=now, now=now)
     return new
 
 
@@ -103,7 +106,8 @@ def record_openings(lock: Lock, openings: Iterable[DoorOpening], *, now: datetim
     made = [_row(lock, one, *whose(one, holders, foreign), now=now) for one in new]
     Opening.objects.bulk_create(made, ignore_conflicts=True)
     _note_first_use(rows, made)
-    latest = max(one.at for one in new)
+    clockwatch.judge_openings(lock, made, rows, LATE[Lock.Radio(lock.radio)], now=now)
+    latest = min(now, max(one.at for one in new))
     Lock.objects.filter(Q(heard_at__isnull=True) | Q(heard_at__lt=latest), pk=lock.pk).update(heard_at=latest)
     return len(made)
 

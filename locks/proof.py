@@ -54,7 +54,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         note(credential, state=State.UNKNOWN)
     _admit_it_was_lost(credential, reading, now())
     raise WaitForDevice(
-        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.sleep_hint}",
+        f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.rouse_hint}",
         after=soon_after(credential.asked_at, now()),
     )
 

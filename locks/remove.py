@@ -72,7 +72,7 @@ def _remove(credential: Credential, provider: LockProvider, *, check: Check, now
     if state == PinState.UNKNOWN:
         raise Transient(f"{credential.lock.name} gave an answer that could not be read; it is asked again.")
     raise WaitForDevice(
-        f"{credential.lock.name} has not confirmed the removal ({state.value}).{credential.lock.sleep_hint}",
+        f"{credential.lock.name} has not confirmed the removal ({state.value}).{credential.lock.rouse_hint}",
         after=soon_after(credential.removal_tried_at, now()) if _is_overdue(credential, now()) else None,
     )
 

@@ -87,7 +87,7 @@ def _tell_operator(
 ) -> None:  # fmt: skip
     """Once per T, and once more when there turns out to be no replacement."""
     row = Fallback.objects.get_or_create(reservation=stay, lock=lock, shut_from=shut)[0]
-    silent = f"{lock.name} has not confirmed the PIN.{lock.sleep_hint}"
+    silent = f"{lock.name} has not confirmed the PIN.{lock.rouse_hint}"
     if step is Step.CALL and row.called_at is None:
         row.called_at = now
         if own is not None:

@@ -20,7 +20,7 @@ from locks.models import Fallback
 from notifications.decide import Knows, Template
 from notifications.languages import wall_clock, zone_note
 from notifications.mail import Letter
-from notifications.outlook import Outlook
+from notifications.outlook import Outlook, is_proven
 from reservations.models import Accommodation
 
 # Whether Tuya counts the day from the making or from the start is not certain: the earlier one is told.
@@ -88,8 +88,15 @@ def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
         "check_in": wall_clock(knows.starts_at, unit.zone, language),
         "check_out": wall_clock(knows.ends_at, unit.zone, language),
         "zone": zone_note(knows.starts_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
-        "unproven": not outlook.truth.all_proven,
+        "sleeping": _unproven(outlook, sleeps=True),
+        "unheard": _unproven(outlook, sleeps=False),
     }
+
+
+def _unproven(outlook: Outlook, *, sleeps: bool) -> str:
+    """The doors that have not confirmed her own PIN: those she can wake herself, or those behind a gateway."""
+    own = [one for one in outlook.credentials if one.lock_id not in outlook.held and not is_proven(one)]
+    return ", ".join(one.lock.name for one in own if one.lock.sleeps is sleeps)
 
 
 def _unit(outlook: Outlook, knows: Knows) -> Accommodation:

@@ -1,4 +1,4 @@
-"""Notices about a lock itself, in the installation's language, once per incident: battery, silence, tampering."""
+"""Notices about a lock itself, in the installation's language, once per incident."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from locks.lock_troubles import duration
 from locks.models import Lock, LockEvent, LockIncident
 from locks.provider import Window
+from locks.timekeeping import Sign
 from notifications import notices, sentences
 from notifications.languages import ENGLISH, PORTUGUESE, wall_clock
 from notifications.models import Notice
@@ -39,6 +41,36 @@ WHAT: dict[str, dict[str, str]] = {
 }
 
 
+CLOCK: dict[str, dict[str, str]] = {
+    Sign.EARLY.value: {
+        ENGLISH: "on {at} it opened to a PIN whose time had not begun. Its clock seems to be at least {off} ahead: "
+        "PINs open too early there and shut too early",
+        PORTUGUESE: "em {at} ela abriu com um PIN cujo horário ainda não tinha começado. O relógio dela parece "
+        "adiantado em pelo menos {off}: os PINs abrem cedo demais e deixam de abrir cedo demais",
+    },
+    Sign.LATE.value: {
+        ENGLISH: "on {at} it opened to a PIN whose time was over. Its clock seems to be at least {off} behind: PINs "
+        "open too late there and shut too late",
+        PORTUGUESE: "em {at} ela abriu com um PIN cujo horário já tinha acabado. O relógio dela parece atrasado em "
+        "pelo menos {off}: os PINs abrem tarde demais e continuam abrindo depois do fim",
+    },
+    Sign.FUTURE.value: {
+        ENGLISH: "it recorded an opening on {at}, which had not come yet. Its clock seems to be at least {off} ahead: "
+        "PINs open too early there and shut too early",
+        PORTUGUESE: "ela registrou uma abertura em {at}, um horário que ainda não tinha chegado. O relógio dela parece "
+        "adiantado em pelo menos {off}: os PINs abrem cedo demais e deixam de abrir cedo demais",
+    },
+    Sign.REFUSED.value: {
+        ENGLISH: "wrong PINs were typed, the last one on {at}, although the lock holds a PIN whose time began {off} "
+        "earlier and which has never opened it. The guest mistypes it, or the lock's clock is behind. Call the guest "
+        "now and be ready to open",
+        PORTUGUESE: "foram digitados PINs errados, o último em {at}, embora a fechadura tenha um PIN cujo horário "
+        "começou {off} antes e que nunca a abriu. O hóspede está errando os dígitos ou o relógio da fechadura está "
+        "atrasado. Ligue agora para o hóspede e esteja pronto para abrir",
+    },
+}
+
+
 def about_incident(incident: LockIncident, facts: dict[str, Any], *, now: datetime) -> Notice:
     """What is wrong, until when it matters, and when nobody is in the way of mending it."""
     lock, tongue = incident.lock, sentences.language(settings.LANGUAGE_CODE)
@@ -46,6 +78,8 @@ def about_incident(incident: LockIncident, facts: dict[str, Any], *, now: dateti
     values["turnover"] = _turnover(facts.get("turnover"), lock, tongue, now)
     if "what" in facts:
         values["what"] = WHAT[facts["what"]][tongue]
+    if "sign" in facts:
+        values["what"] = CLOCK[facts["sign"]][tongue].format(at=values["at"], off=duration(facts["off"]))
     return notices.write(
         f"lock_{incident.kind}", subject=f"lock:{lock.pk}", about=describe(lock), detail="", now=now, **values
     )

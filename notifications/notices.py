@@ -26,8 +26,17 @@ TELL_OPERATOR = "notifications.tell_operator"
 LONGEST = 4000
 
 
-def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetime, door: str = "") -> Notice:
-    return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, door=door, now=now)
+def about_stay(code: str, reservation: Reservation, *, detail: str, now: datetime) -> Notice:
+    return write(code, subject=reservation.subject, about=describe(reservation), detail=detail, now=now)
+
+
+def about_way_in(code: str, reservation: Reservation, lock: Lock, *, detail: str, now: datetime) -> Notice:
+    """What was done, or could not be done, about a door that does not answer."""
+    rouse = sentences.WAKE if lock.sleeps else sentences.GATEWAY
+    return write(
+        code, subject=reservation.subject, about=describe(reservation), detail=detail, door=lock.name, now=now,
+        rouse=rouse[sentences.language(settings.LANGUAGE_CODE)],
+    )  # fmt: skip
 
 
 def about_door(code: str, credential: Credential, *, detail: str, now: datetime) -> Notice:

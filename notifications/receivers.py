@@ -80,7 +80,7 @@ def quota_runs_out(provider: str, percent: int, calls: int, quota: int, **_: Any
 
 @receiver(way_in_changed)
 def another_way_in(reservation: Reservation, lock: Lock, code: str, detail: str, **_: Any) -> None:
-    notices.about_stay(code, reservation, detail=detail, door=lock.name, now=clock.now())
+    notices.about_way_in(code, reservation, lock, detail=detail, now=clock.now())
 
 
 @receiver(stays_overlap)

@@ -23,6 +23,16 @@ class Words:
     text: dict[str, str]
 
 
+# What brings a lock back that does not answer: one that sleeps is woken, one behind a gateway needs the gateway.
+WAKE = {
+    ENGLISH: "Have somebody wake the lock (touch its keypad)",
+    PORTUGUESE: "Peça a alguém que acorde a fechadura (basta tocar no teclado)",
+}
+GATEWAY = {
+    ENGLISH: "Have the gateway of this door brought back (its power and network), and the lock's battery checked",
+    PORTUGUESE: "Peça que religuem o gateway desta porta (energia e rede) e verifiquem as pilhas da fechadura",
+}
+
 NOTICES: dict[str, Words] = {
     "guest_without_email": Words(
         L.CRITICAL,
@@ -183,15 +193,11 @@ NOTICES: dict[str, Words] = {
         {ENGLISH: "Guest without a way in", PORTUGUESE: "Hóspede sem como entrar"},
         {
             ENGLISH: "{stay}: {door} has not confirmed the guest's PIN, and there is no replacement: no proven backup "
-            "PIN on the lock, and no offline code that is known to work. {detail} Have somebody wake the lock (touch "
-            "its keypad), or call the guest and open: the phone number is on the stay's page. It is looked at again "
-            "and again by itself.",
+            "PIN on the lock, and no offline code that is known to work. {detail} {rouse}, or call the guest and open: "
+            "the phone number is on the stay's page. It is looked at again and again by itself.",
             PORTUGUESE: "{stay}: {door} não confirmou o PIN do hóspede e não há como substituí-lo: não há PIN reserva "
-            "comprovado na fechadura nem código offline que comprovadamente funcione. {detail} Peça a alguém que "
-            "acorde "
-            "a fechadura (basta tocar no teclado) ou ligue para o hóspede e abra: o telefone está na página da "
-            "estadia. "
-            "As tentativas continuam automaticamente.",
+            "comprovado na fechadura nem código offline que comprovadamente funcione. {detail} {rouse} ou ligue para o "
+            "hóspede e abra: o telefone está na página da estadia. As tentativas continuam automaticamente.",
         },
     ),
     "backup_handed_out": Words(
@@ -333,6 +339,24 @@ NOTICES: dict[str, Words] = {
         {
             ENGLISH: "{stay}: no further wrong PINs; they began on {since}.",
             PORTUGUESE: "{stay}: não houve outros PINs errados; começaram em {since}.",
+        },
+    ),
+    "lock_clock": Words(
+        L.CRITICAL,
+        {ENGLISH: "A lock's clock seems wrong", PORTUGUESE: "O relógio de uma fechadura parece errado"},
+        {
+            ENGLISH: "{stay}: {what}. Open the lock in its app with somebody at the door and sync its time, then have "
+            "a PIN tried. Until then be ready to let guests in.",
+            PORTUGUESE: "{stay}: {what}. Abra a fechadura no aplicativo com alguém junto à porta e sincronize o "
+            "horário; depois peça que testem um PIN. Até lá, esteja pronto para abrir a porta para os hóspedes.",
+        },
+    ),
+    "lock_clock_over": Words(
+        L.INFO,
+        {ENGLISH: "A lock's clock seems right again", PORTUGUESE: "O relógio da fechadura parece certo de novo"},
+        {
+            ENGLISH: "{stay}: nothing speaks for a wrong clock any more; it had seemed wrong since {since}.",
+            PORTUGUESE: "{stay}: nada mais indica um relógio errado; parecia errado desde {since}.",
         },
     ),
     "job_failed.locks.generate_pin": Words(

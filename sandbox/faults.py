@@ -67,6 +67,7 @@ KNOWN: dict[str, FaultKind] = {
     ),
     "password_id_key": FaultKind("Passwords are read back with `password_id` in place of `id`."),
     "door_clock": FaultKind("The lock's own clock is wrong by some seconds.", seconds=3600, measures=True),
+    "modify_lost": FaultKind("Changing a password answers true, and everything stays as it was."),
 }
 
 

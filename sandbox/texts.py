@@ -292,4 +292,5 @@ FAULTS_PT = {
     "create_fails": "A fechadura recusa o que o gateway entrega: Zigbee fase 5, BLE fase 7.",
     "password_id_key": "As senhas são lidas com `password_id` no lugar de `id`.",
     "door_clock": "O relógio da própria fechadura está errado por alguns segundos.",
+    "modify_lost": "Mudar uma senha responde `true`, e tudo continua como estava.",
 }

@@ -48,6 +48,8 @@ def modify(door: Door, number: int, wish: Wish, now: float, delay: float) -> boo
         raise TuyaError(2304)
     _check_wish(door, wish, now)
     _check_unique(door, wish, now, but=number)
+    if strike(door.faults, "modify_lost", now):
+        return True
     remember_before(door, now)
     record.name, record.pin, record.once = wish.name, wish.pin, wish.once
     record.effective_time, record.invalid_time = wish.effective_time, wish.invalid_time

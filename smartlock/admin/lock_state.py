@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from locks import breaker, doors, room
 from locks.foresight import Policy
+from locks.lock_troubles import trouble_of
 from locks.models import Credential, Lock, LockEvent, LockIncident, Opening
 from locks.provider import PinState
 from smartlock.admin import words
@@ -107,7 +108,8 @@ def overview(lock: Any, policy: Policy, *, now: datetime) -> dict[str, Any]:
         ],
         "batteries": _chart(lock, zone),
         "incidents": [
-            {"kind": row.get_kind_display(), "began": moment(row.began_at, zone), "told": moment(row.told_at, zone)}
+            {"kind": row.get_kind_display(), "began": moment(row.began_at, zone), "told": moment(row.told_at, zone),
+             "trouble": trouble_of(row)}
             for row in lock.incidents.all() if row.ended_at is None
         ],
         "paused": state.reason if state.is_open else "",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from locks import reconcile, room
+from locks.lock_troubles import trouble_of
 from locks.models import Credential, Lock, LockQuerySet
-from locks.observations import Opening
+from locks.observations import LockIncident, Opening
 from scheduler import clock
 from smartlock.api import stays
 from smartlock.api.callers import Token, actor
@@ -24,6 +26,13 @@ from smartlock.api.shapes import ABSENT, Body, Filter, Instant, Number, Page, Wo
 router = Router(tags=["locks"])
 READ, WRITE = Token("locks:read"), Token("locks:write")
 LockId = Annotated[Number, Path()]
+
+
+class Incident(stays.Trouble):
+    """A trouble of a lock that is going on: ``code`` is battery_low, silent, tamper, wrong_pins or clock."""
+
+    began_at: datetime
+    told_at: datetime | None
 
 
 class LockRow(Schema):
@@ -43,6 +52,7 @@ class LockRow(Schema):
     codes: int
     remaining: int
     accommodations: list[stays.UnitName]
+    incidents: list[Incident]
 
 
 class LockFilter(Filter):
@@ -173,13 +183,20 @@ def _opening(one: Opening) -> dict[str, Any]:
 
 
 def _counted(rows: LockQuerySet) -> LockQuerySet:
-    return rows.with_codes().select_related("report").prefetch_related("accommodations")
+    running = Prefetch("incidents", queryset=LockIncident.objects.filter(ended_at__isnull=True))
+    return rows.with_codes().select_related("report").prefetch_related("accommodations", running)
 
 
 def _row(lock: Any) -> dict[str, Any]:
-    plain = [name for name in LockRow.model_fields if name not in ("accommodations", "remaining")]
+    plain = [name for name in LockRow.model_fields if name not in ("accommodations", "incidents", "remaining")]
     units = [{"id": unit.pk, "name": unit.name} for unit in lock.accommodations.all()]
-    return {**{name: getattr(lock, name) for name in plain}, "accommodations": units, "remaining": room.remaining(lock)}
+    incidents = [
+        {**asdict(trouble_of(row)), "began_at": row.began_at, "told_at": row.told_at} for row in lock.incidents.all()
+    ]
+    return {
+        **{name: getattr(lock, name) for name in plain}, "accommodations": units, "incidents": incidents,
+        "remaining": room.remaining(lock),
+    }  # fmt: skip
 
 
 def _the_lock(lock_id: int) -> Lock:

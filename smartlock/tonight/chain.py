@@ -7,7 +7,7 @@
 | accepted | every lock's cloud took it         | refused, or urgent and missing                            |
 | proven   | every lock was seen to hold it     | urgent and missing                                        |
 | backup   | a backup PIN stands in             | never                                                     |
-| lock     | battery and connection are fresh   | offline, silent, or flat before the arrival               |
+| lock     | battery and connection are fresh   | offline, silent, flat before the arrival, its clock behind|
 | message  | the guest was told what is so now  | cannot be reached, given up, or urgent and missing        |
 | use      | the PIN opened a door              | only wrong PINs were typed since check-in                 |
 
@@ -219,6 +219,10 @@ def _lock(facts: ArrivalFacts, now: datetime) -> Link:
         (lambda d: d.flat_at and d.flat_at <= facts.check_in_at, Light.RED,
          _("The battery of %(doors)s will be flat before the guest arrives.")),
         (lambda d: d.silent_since, Light.RED, _("%(doors)s has been silent for too long.")),
+        (lambda d: d.clock_fails, Light.RED,
+         _("The clock of %(doors)s seems to be behind: it may refuse the PIN. Sync its time in the lock's app.")),
+        (lambda d: d.clock_ahead, Light.AMBER,
+         _("The clock of %(doors)s seems to be ahead: its PINs open and end too early. Sync it in the lock's app.")),
         (lambda d: d.battery_low, Light.AMBER, _("The battery of %(doors)s is low.")),
         (lambda d: not d.is_known, Light.AMBER, _("%(doors)s has never been heard of.")),
     ):  # fmt: skip

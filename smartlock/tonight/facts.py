@@ -44,6 +44,8 @@ class DoorFacts:
     battery_low: bool = False
     flat_at: datetime | None = None
     is_known: bool = True  # it has been heard of at all
+    clock_fails: bool = False  # its clock seems wrong, so that it may not open in time
+    clock_ahead: bool = False  # it seems wrong, and lets her in too early
     backup: Backup = Backup.NOT_SET_UP
     bridged_until: datetime | None = None  # the entry before this one opens until then: the lock changes no PIN
     replaced: bool = False  # the guest was given a backup PIN or an offline code to use here

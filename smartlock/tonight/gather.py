@@ -14,7 +14,7 @@ from locks import caretaker
 from locks.backups import IDLE
 from locks.foresight import Concern, Trouble, concerns
 from locks.holders import lead, stay_end
-from locks.models import Credential, Fallback, Lock, LockEvent
+from locks.models import Credential, Fallback, Lock, LockEvent, LockIncident
 from locks.plan import CHANGE, GENERATE
 from locks.provider import Window
 from notifications.models import Message
@@ -52,6 +52,7 @@ class Surroundings:
     backups: dict[int, Backup]
     jobs: dict[str, list[Job]]
     wrong: dict[int, list[datetime]]
+    clocks: dict[int, LockIncident]
 
 
 def facts_of(stays: Sequence[Reservation], *, now: datetime) -> dict[int, ArrivalFacts]:
@@ -69,6 +70,7 @@ def _surroundings(stays: Sequence[Reservation], now: datetime) -> Surroundings:
         backups=_backups(locks, now),
         jobs=_jobs(stays),
         wrong=_wrong_pins(locks, stays),
+        clocks=_clocks(locks),
     )
 
 
@@ -102,6 +104,12 @@ def _wrong_pins(locks: Iterable[Lock], stays: Iterable[Reservation]) -> dict[int
     return found
 
 
+def _clocks(locks: Iterable[Lock]) -> dict[int, LockIncident]:
+    """The locks whose clock seems wrong."""
+    rows = LockIncident.objects.filter(lock__in=locks, kind=LockIncident.Kind.CLOCK, ended_at__isnull=True)
+    return {row.lock_id: row for row in rows}
+
+
 def _arrival(stay: Reservation, around: Surroundings, now: datetime) -> ArrivalFacts:
     wanted = [one for one in stay.credentials.all() if one.wanted and one.removed_at is None]
     by_lock = {one.lock_id: one for one in wanted}
@@ -132,13 +140,15 @@ def _door(
 ) -> DoorFacts:  # fmt: skip
     troubles = {one.trouble: one for one in around.concerns.get(lock.pk, [])}
     battery, silent = troubles.get(Trouble.BATTERY), troubles.get(Trouble.SILENT)
-    wifi = lock.radio == Lock.Radio.WIFI
+    wifi, clock = lock.radio == Lock.Radio.WIFI, around.clocks.get(lock.pk)
+    is_ahead = clock is not None and (clock.off_minutes or 0) > 0
     return DoorFacts(
         name=lock.name, **(_replaced(stay, given) if given else _pin(pin, bridge)), sleeps=wifi,
         is_offline=lock.online is False and not wifi,
         silent_since=silent.since if silent else None, battery_percent=lock.battery_percent,
         battery_low=battery is not None, flat_at=battery.need_at if battery else None,
         is_known=lock.pk in around.heard or lock.online is not None,
+        clock_fails=clock is not None and not is_ahead, clock_ahead=is_ahead,
         backup=around.backups.get(lock.pk, Backup.NOT_SET_UP),
         wrong_pins=sum(at >= stay.check_in_at for at in around.wrong.get(lock.pk, [])),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from locks import doors, reconcile
 from locks.foreign import REMOVE_FOREIGN
-from locks.models import BatteryReading, Credential, Lock, LockEvent, LockReport, Opening
+from locks.models import BatteryReading, Credential, Lock, LockEvent, LockIncident, LockReport, Opening
 from locks.provider import Window
 from scheduler import clock
 from scheduler.models import Job
@@ -65,6 +65,17 @@ def test_the_page_tells_who_came_in_and_what_it_reported(operator: Client, lock:
     text = operator.get(page(lock)).content.decode()
     for expected in ("12 %", "Dona Lu", "Ana Teste", "wrong PIN", "sl-bar-danger", "not compared yet"):
         assert expected in text
+
+
+def test_the_page_explains_a_clock_that_seems_wrong(operator: Client, lock: Lock) -> None:
+    now = clock.now()
+    incident = LockIncident.objects.create(lock=lock, kind="clock", began_at=now, last_at=now, off_minutes=90)
+    text = operator.get(page(lock)).content.decode()
+    assert "its clock seems wrong" in text
+    assert "at least 1 h 30 min ahead" in text
+    assert "sync its time" in text
+    LockIncident.objects.filter(pk=incident.pk).update(ended_at=now)
+    assert "at least 1 h 30 min ahead" not in operator.get(page(lock)).content.decode()
 
 
 def test_comparing_shows_the_difference_and_changes_nothing(operator: Client, street: FakeDoors, lock: Lock) -> None:

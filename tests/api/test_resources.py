@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from locks.models import Credential, Lock, LockReport
+from locks.models import Credential, Lock, LockIncident, LockReport
 from locks.plan import GENERATE, REVOKE
 from reservations.models import Reservation
 from scheduler import clock
@@ -293,6 +293,35 @@ def test_a_lock_that_cannot_be_read_is_told_with_a_remedy(api: Caller, stay: Res
     answer = api.post(f"locks/{lock.pk}/reconcile", {"apply": False})
     assert answer.status == 503
     assert answer.json["what_to_do"]
+
+
+def test_what_a_lock_suffers_from_is_explained(api: Caller, stay: Reservation) -> None:
+    lock, now = Lock.objects.get(), clock.now()
+    assert api.get(f"locks/{lock.pk}").json["incidents"] == []
+    LockIncident.objects.create(lock=lock, kind="clock", began_at=now, last_at=now, off_minutes=-180)
+    LockIncident.objects.create(lock=lock, kind="silent", began_at=now, last_at=now, ended_at=now)
+    [told] = api.get(f"locks/{lock.pk}").json["incidents"]
+    assert (told["code"], told["level"], told["told_at"]) == ("clock", "error", None)
+    assert "3 h behind" in told["text"]
+    assert "sync its time" in told["remedy"]
+
+
+def test_a_change_on_its_way_to_the_lock_says_from_when_to_when(api: Caller, stay: Reservation) -> None:
+    pin = Credential.objects.get()
+    [door] = api.get(f"reservations/{stay.pk}").json["doors"]
+    assert door["credential"]["pending_change"] is None
+    later = pin.ends_at + timedelta(days=1)
+    Credential.objects.update(ends_at=later)
+    shown = [
+        api.get(f"reservations/{stay.pk}").json["doors"][0]["credential"],
+        api.get(f"credentials/{pin.pk}").json,
+        api.get(f"locks/{pin.lock_id}/codes").json["items"][0],
+    ]
+    for one in shown:
+        change = one["pending_change"]
+        assert [datetime.fromisoformat(change[side]["ends_at"]) for side in ("before", "after")] == [pin.ends_at, later]
+        assert change["before"]["starts_at"] == change["after"]["starts_at"]
+        assert (one["is_proven"], [trouble["code"] for trouble in one["troubles"]]) == (False, ["change_pending"])
 
 
 def test_codes_on_a_lock(api: Caller, stay: Reservation) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from locks import sealing
+from locks import reading, sealing
 from locks.models import Credential, Lock
 from locks.planning import replan_after_jobs
 from locks.provider import Radio
@@ -145,13 +145,20 @@ class Stage:
 
     # --- the door -------------------------------------------------------------------------------------------------
 
-    def fault(self, name: str, on: bool) -> None:
+    def read(self) -> None:
+        """What the round over all locks does every now and then."""
+        self.lock.refresh_from_db()
+        reading.read_now(self.lock, now=clock.now())
+
+    def fault(self, name: str, on: bool, *, off: timedelta = timedelta(hours=1)) -> None:
+        """``off``: how far ahead the door's clock goes, where that is the fault."""
         self.sync()
         self.wire.impatient = on and name == "slow_after_commit"
         if name == ASLEEP:
             (self.sandbox.sleep if on else self.sandbox.wake)(self.device)
         elif name in KNOWN:
-            size = {"seconds": TOO_SLOW_SECONDS} if name == "slow_after_commit" and on else {}
+            sizes = {"slow_after_commit": TOO_SLOW_SECONDS, "door_clock": off.total_seconds()}
+            size = {"seconds": sizes[name]} if name in sizes and on else {}
             self.sandbox.fault(self.device, name, on, **size)
 
     def on_door(self) -> list[OnDoor]:

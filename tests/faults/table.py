@@ -17,12 +17,13 @@ and lasts 46 minutes. The PIN is put on 60 minutes before check-in, so that the 
 changed, or the stay cancelled, two hours after check-in. The lock takes one second to do as it is told.
 
 In every line, at every step: never two PINs of the stay on the door unless one is replacing the other, none that opens
-outside the stay, at most 90 calls in almost two hours. At the end the door opens inside the stay, stays shut outside
+outside the stay, at most 120 calls in almost two hours. At the end the door opens inside the stay, stays shut outside
 it, and the PIN is proven gone after check-out.
 
 *told*: the notices an operator got while it lasted. *calls*: to Tuya, from the act to the mending, looks included.
 *well again*: after the end of the fault. `none` is a quiet day. What a fault is: `GET /sandbox/doors/{id}/faults`.
-`door_clock` cannot be seen by anybody: the lock goes by a wrong clock of its own, and says nothing of it.
+`door_clock`: no cloud tells of it, so somebody comes to the door while it lasts. A lock that is an hour ahead opens too
+early; one that is three hours behind (while the window is changed) refuses the PIN. Either is told.
 """
 TABLE = """
 ## {title}

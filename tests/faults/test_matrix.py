@@ -14,12 +14,13 @@ import httpx
 import pytest
 
 from locks import doors
+from locks.models import LockIncident
 from locks.provider import Radio
 from locks.tuya import provider_from
 from tests.builders import NOW
 from tests.engine import time_machine_at
 from tests.faults import table
-from tests.faults.acts import ACTS, Act, play
+from tests.faults.acts import ACTS, CHECK_IN, CHECK_OUT, MINUTE, Act, play
 from tests.faults.cases import CASES
 from tests.faults.stage import Killed, Stage, is_write
 from tests.sandbox_process import CREDENTIALS, RunningSandbox, running_sandbox
@@ -76,6 +77,25 @@ def test_the_page_has_one_line_for_each_case_and_no_other() -> None:
     text = table.DOC.read_text()
     told = re.findall(r"^\| (\w+) \| (wifi|zigbee|ble) \|", text, re.MULTILINE)
     assert told == CASES * len(ACTS)
+
+
+@pytest.mark.parametrize("radio", ["ble"])
+def test_a_door_with_a_clock_of_its_own_is_found_out_told_and_trusted_again(stage: Stage, radio: Radio) -> None:
+    stage.book()
+    stage.until(CHECK_IN - 50 * MINUTE)
+    stage.fault("door_clock", True)
+    stage.until(CHECK_IN - 30 * MINUTE)
+    assert stage.opens(stage.pin()), "an hour ahead, it takes half an hour before check-in for the time of the PIN"
+    stage.read()
+    incident = LockIncident.objects.get(kind="clock")
+    assert (incident.off_minutes, incident.ended_at) == (30, None)
+    assert "lock_clock" in stage.notices()
+    stage.fault("door_clock", False)
+    stage.until(CHECK_OUT - 10 * MINUTE)
+    assert stage.opens(stage.pin()), "half an hour ahead, it would have shut by now"
+    stage.read()
+    incident.refresh_from_db()
+    assert incident.ended_at is not None
 
 
 # What is on the wire when it happens: the ticket (1), the write (2), the first look (3); a removal has no ticket.

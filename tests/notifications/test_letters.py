@@ -12,7 +12,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from locks import sealing
-from locks.models import Credential, Fallback
+from locks.models import Credential, Fallback, Lock
 from notifications.decide import Template
 from notifications.models import Message
 from notifications.planning import plan_telling
@@ -240,6 +240,28 @@ def test_no_pin_in_any_subject(stage: Stage) -> None:
         stage.told(stage.book(unit=unit, doors=0, guest=guest(language), external_id=f"e{language}"))
     assert len(letters()) == 3
     assert not any(PIN in letter.subject for letter in letters())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_door_that_has_not_confirmed_is_named_with_what_helps_there(stage: Stage, language: str) -> None:
+    stay = stage.book(doors=2, guest=guest(language))
+    Lock.objects.filter(name="Porta 2").update(radio=Lock.Radio.BLE)
+    for lock in stay.accommodation.locks.order_by("name"):
+        stage.accept(stay, lock)
+    stage.now = stay.check_in_at - timedelta(minutes=20)
+    stage.work()
+    [letter] = letters()
+    notes = [line for line in str(letter.body).splitlines() if "(Porta" in line]
+    assert [("(Porta 1)" in note, "(Porta 2)" in note) for note in notes] == [(True, False), (False, True)]
+    keypad = {"en": "touch the keypad", "es": "toque el teclado", "pt-br": "toque no teclado"}[language]
+    assert [keypad in note for note in notes] == [True, False]
+    assert html_of(letter).count('class="note"') == 2
+
+
+def test_a_door_that_has_confirmed_is_no_cause_for_a_note(stage: Stage) -> None:
+    stage.told(stage.book())
+    assert "(Porta 1)" not in str(letters()[0].body)
+    assert 'class="note"' not in html_of(letters()[0])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

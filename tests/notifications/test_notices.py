@@ -11,8 +11,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from pytest_django.fixtures import Settings
 
 from locks import issue
-from locks.models import Credential
-from locks.signals import door_needs_help
+from locks.models import Credential, Fallback
+from locks.signals import door_needs_help, way_in_changed
 from notifications import notices, sentences
 from notifications.models import Notice
 from notifications.notices import TELL_OPERATOR
@@ -193,6 +193,32 @@ def test_operators_read_portuguese_where_the_installation_does(stage: Stage, set
     notice = Notice.objects.get()
     assert notice.title.startswith("Porta não confirmou o PIN: ")
     assert "sexta-feira, 6 de março, 15:00" in notice.text
+
+
+@pytest.mark.parametrize(
+    ("radio", "language", "rouse", "not_said"),
+    [
+        ("wifi", "en", "wake the lock (touch its keypad), or call", "gateway"),
+        ("zigbee", "en", "gateway of this door brought back", "keypad"),
+        ("ble", "en", "gateway of this door brought back", "keypad"),
+        ("wifi", "pt-br", "acorde a fechadura", "gateway"),
+        ("ble", "pt-br", "religuem o gateway desta porta", "teclado"),
+    ],
+)
+def test_who_has_no_way_in_needs_the_keypad_touched_or_the_gateway_back(
+    stage: Stage, settings: Settings, radio: str, language: str, rouse: str, not_said: str
+) -> None:
+    settings.LANGUAGE_CODE = language
+    stay = stage.book()
+    lock = stay.accommodation.locks.get()
+    lock.radio = radio
+    way_in_changed.send(
+        Fallback, reservation=stay, lock=lock, code="no_way_in", detail=f"{lock.name} has not confirmed the PIN."
+    )  # fmt: skip
+    text = Notice.objects.get(code="no_way_in").text
+    assert "Porta 1" in text
+    assert rouse in text
+    assert not_said not in text
 
 
 def test_every_notice_is_there_in_both_languages() -> None:

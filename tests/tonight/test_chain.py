@@ -83,6 +83,8 @@ def message(telling: Telling, jobs: JobFacts = LIVE) -> ArrivalFacts:
         (READY, SOON, Step.LOCK, Light.GREEN, None),
         (door(is_offline=True), SOON, Step.LOCK, Light.RED, Mend.OPEN),
         (door(silent_since=NOW - 99 * HOUR), SOON, Step.LOCK, Light.RED, Mend.OPEN),
+        (door(clock_fails=True), SOON, Step.LOCK, Light.RED, Mend.OPEN),
+        (door(clock_ahead=True), SOON, Step.LOCK, Light.AMBER, Mend.OPEN),
         (door(battery_low=True, flat_at=NOW + 99 * HOUR), SOON, Step.LOCK, Light.AMBER, Mend.OPEN),
         (door(battery_low=True, flat_at=NOW + 10 * MINUTE), SOON, Step.LOCK, Light.RED, Mend.OPEN),
         (door(is_known=False), SOON, Step.LOCK, Light.AMBER, Mend.OPEN),

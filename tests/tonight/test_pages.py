@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from locks import sealing
-from locks.models import Credential, Lock, LockEvent, Opening
+from locks.models import Credential, Lock, LockEvent, LockIncident, Opening
 from notifications.models import Message
 from notifications.outlook import look
 from notifications.planning import TELL_GUEST
@@ -20,12 +21,14 @@ from reservations.models import Reservation
 from scheduler import clock
 from scheduler.models import Job
 from smartlock.audit.models import AuditLog
+from smartlock.tonight import gather
 from smartlock.tonight.board import arrivals, departures
-from smartlock.tonight.chain import Light, Step
+from smartlock.tonight.chain import Light, Step, chain
 from tests.builders import make_accommodation, make_lock, make_reservation
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+TIME = r'<time class="sl-time" datetime="([^"]+)"'
 
 
 def make_arrival(at: datetime, *, proven: bool = True) -> Reservation:
@@ -188,6 +191,32 @@ def test_a_stays_page_judges_the_last_wrong_pin_and_tells_its_history(boss: Clie
     page = boss.get(reverse("admin:reservations_reservation_change", args=[stay.pk]), {"why": asked}).content.decode()
     assert "it works." in page
     assert page.index("lock_open") < page.index("report")
+
+
+def test_a_stays_page_shows_a_change_on_its_way_from_when_to_when(boss: Client) -> None:
+    stay = make_arrival(clock.now() + HOUR)
+    pin = Credential.objects.get(reservation=stay)
+    address = reverse("admin:reservations_reservation_change", args=[stay.pk])
+    later = pin.ends_at + timedelta(days=1)
+    assert "becomes" not in boss.get(address).content.decode()
+    Credential.objects.filter(pk=pin.pk).update(ends_at=later)
+    text = boss.get(address).content.decode()
+    before, becomes, after = text.partition("becomes")
+    assert becomes
+    assert re.findall(TIME, before)[-2:] == [pin.starts_at.isoformat(), pin.ends_at.isoformat()]
+    assert re.findall(TIME, after)[:2] == [pin.starts_at.isoformat(), later.isoformat()]
+    assert "The lock still has the times from before the change." in text
+
+
+@pytest.mark.parametrize(("off", "light"), [(-180, Light.RED), (None, Light.RED), (60, Light.AMBER)])
+def test_a_clock_that_seems_wrong_is_seen_before_the_guest_comes(off: int | None, light: Light) -> None:
+    now = clock.now()
+    stay = make_arrival(now + HOUR)
+    lock = stay.accommodation.locks.get()
+    LockIncident.objects.create(lock=lock, kind="clock", began_at=now, last_at=now, off_minutes=off)
+    [known] = gather.with_proofs(Reservation.objects.filter(pk=stay.pk))
+    link = chain(gather.facts_of([known], now=now)[stay.pk], now).of(Step.LOCK)
+    assert (link.light, lock.name in link.text, "clock" in link.text) == (light, True, True)
 
 
 def test_history_shows_a_viewer_no_audit_and_no_addresses(newcomer: Client) -> None:
