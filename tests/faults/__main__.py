@@ -1,4 +1,7 @@
-"""`make faults`: plays the whole matrix, and writes docs/faults.md when every line is as it should be."""
+"""`make faults`: plays the matrix, and writes docs/faults.md when every line is as it should be.
+
+With `ARGS="-k …"` only some of it is played, and the other lines stay as they are.
+"""
 
 from __future__ import annotations
 

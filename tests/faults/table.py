@@ -40,14 +40,23 @@ def line(fault: str, radio: str, cell: Cell) -> str:
 
 def is_current(act: str, written: str) -> bool:
     """Whether the page has this line, below the title of its act."""
-    section = DOC.read_text().partition(f"## {TITLES[act]}\n")[2].partition("\n## ")[0]
-    return written in section.splitlines()
+    return written in _section(act)
+
+
+def _section(act: str) -> list[str]:
+    return DOC.read_text().partition(f"## {TITLES[act]}\n")[2].partition("\n## ")[0].splitlines()
+
+
+def _as_it_stands(act: str, fault: str, radio: str) -> str:
+    """The line that the page has; StopIteration when it has none."""
+    return next(line for line in _section(act) if line.startswith(f"| {fault} | {radio} |"))
 
 
 def write(lines: dict[tuple[str, str, str], str], cases: Sequence[tuple[str, str]]) -> None:
-    """``lines`` by act, fault and lock; in the order of ``cases``."""
+    """``lines`` by act, fault and lock; in the order of ``cases``. What was not played stays as it stands."""
     page = HEAD
     for act in ACTS:
         page += TABLE.format(title=TITLES[act.name])
-        page += "".join(f"{lines[act.name, fault, radio]}\n" for fault, radio in cases)
+        keys = [(act.name, fault, radio) for fault, radio in cases]
+        page += "".join(f"{lines.get(key) or _as_it_stands(*key)}\n" for key in keys)
     DOC.write_text(page)

@@ -73,6 +73,7 @@ def test_a_fault_leaves_the_door_right_or_a_person_told(stage: Stage, act: Act, 
         assert table.is_current(act.name, written), "docs/faults.md says otherwise: read it, then `make faults`"
 
 
+@pytest.mark.skipif(bool(WRITE_TO), reason="the page is written when all have been played")
 def test_the_page_has_one_line_for_each_case_and_no_other() -> None:
     text = table.DOC.read_text()
     told = re.findall(r"^\| (\w+) \| (wifi|zigbee|ble) \|", text, re.MULTILINE)
