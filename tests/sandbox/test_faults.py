@@ -185,6 +185,18 @@ def test_a_lock_may_refuse_every_change(bench: Bench) -> None:
     assert bench.tuya.delete(ZIGBEE, number)["success"]
 
 
+def test_a_lock_may_say_yes_to_a_change_and_keep_the_old_window(bench: Bench) -> None:
+    number = settled(bench, ZIGBEE)
+    [before] = bench.tuya.listed(ZIGBEE)
+    bench.fault(ZIGBEE, "modify_lost")
+    assert bench.tuya.modify(ZIGBEE, number, PIN[ZIGBEE], end=7200)["result"] is True
+    bench.clock.tick(5)
+    assert bench.tuya.listed(ZIGBEE) == [before]
+    bench.fault(ZIGBEE, "modify_lost", on=False)
+    assert bench.tuya.modify(ZIGBEE, number, PIN[ZIGBEE], end=7200)["result"] is True
+    assert bench.tuya.listed(ZIGBEE)[0]["invalid_time"] > before["invalid_time"]
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "word"), [("no_offline_codes", 2003, "support"), ("offline_exhausted", 2398, "EXAUST")]
 )
