@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from locks import pins, sealing
 from locks.errors import Capacity
+from locks.fallback import NEAR
 from locks.holders import Holder
 from locks.models import Credential, Lock
 from locks.signals import credential_changed
@@ -102,7 +103,8 @@ def check_capacity(credential: Credential, now: datetime) -> None:
     """Raises Capacity when our own records say that there is no place on the lock for this one.
 
     Who arrives sooner comes first, and guests before staff and backups: whoever waits for a place has the next one,
-    whether it was our count or the lock itself that said there was none.
+    whether it was our count or the lock itself that said there was none. One that comes soon is only held back by our
+    count: it is not kept out by another that nobody tries to put there any more.
     """
     lock, me = credential.lock, (_rank(credential.purpose), credential.starts_at, credential.pk)
     others = Credential.objects.filter(lock=lock, removed_at__isnull=True).exclude(pk=credential.pk)
@@ -114,8 +116,13 @@ def check_capacity(credential: Credential, now: datetime) -> None:
     ahead = sum(asked_at is None and (_rank(purpose), start, pk) < me for asked_at, purpose, start, pk in rows)
     if used >= lock.capacity:
         raise Capacity(f"{lock.name} holds {used} codes and takes no more than {lock.capacity}: one must go first.")
-    if ahead:
+    if ahead and (is_far(credential, now) or used + ahead >= lock.capacity):
         raise Capacity(f"The next places on {lock.name} are kept for {ahead} who arrive sooner.")
+
+
+def is_far(credential: Credential, now: datetime) -> bool:
+    """So far away that others may have its place first."""
+    return credential.starts_at - now > NEAR
 
 
 def _rank(purpose: str) -> int:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from locks import allocate, doors, sealing
 from locks.alarms import alarm_once
-from locks.allocate import anew
+from locks.allocate import anew, is_far
 from locks.brake import count_pin, count_write, uncount
 from locks.errors import (
     AccountPaused,
@@ -39,7 +39,7 @@ from locks.plan import is_entitled
 from locks.planning import replan_subject
 from locks.proof import FROZEN, NOT_ASKED, SETTLED, adopt, prove, twin_of
 from locks.provider import LockProvider, Window
-from locks.room import is_far, make_room, room_was_made
+from locks.room import make_room, room_was_made
 from locks.store import never_asked, note, note_failure
 from scheduler.errors import Superseded
 

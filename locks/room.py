@@ -42,11 +42,6 @@ def remaining(lock: Lock) -> int:
     return max(0, lock.capacity - held(lock))
 
 
-def is_far(credential: Credential, now: datetime) -> bool:
-    """So far away that others may have its place first."""
-    return credential.starts_at - now > NEAR
-
-
 @transaction.atomic
 def make_room(lock_id: int, *, now: datetime) -> int:
     """Take off at once what has outlived its time on this lock; where guests who come soon still lack a place, the PINs

@@ -117,6 +117,12 @@ def test_whom_the_lock_itself_refused_has_the_next_place_before_a_farther_one() 
     allocate.check_capacity(near, NOW)
 
 
+def test_a_guest_who_comes_soon_is_not_kept_out_by_one_whose_tries_were_called_off() -> None:
+    lock = make_lock(capacity=10)
+    waits(lock, timedelta(hours=1))
+    allocate.check_capacity(waits(lock, timedelta(hours=2)), NOW)
+
+
 def test_guests_come_before_backups_however_far() -> None:
     lock = make_lock(capacity=1)
     guest = waits(lock, timedelta(days=3))
