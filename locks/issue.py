@@ -151,7 +151,7 @@ def _follow_the_first(credential: Credential, now: datetime) -> None:
         return
     door, until = credential.lock.name, first.closes_at
     text = f"{door} takes neither new times nor equal digits, so the PIN opens until {until:%Y-%m-%d %H:%M} UTC."
-    alarm_once(credential, FROZEN, text, now=now)
+    alarm_once(credential, FROZEN, text, now=now, until=until)
     raise WaitForDevice(text, after=(until - now).total_seconds() if now < until else None, code=FROZEN)
 
 

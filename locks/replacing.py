@@ -120,7 +120,7 @@ def _hand_out(place: Place, shut: datetime, code: OfflineCode | None, *, check: 
         credential=row.credential_id, until=row.ends_at.isoformat() if row.ends_at else "",
         can_be_revoked=row.kind == Kind.BACKUP,
     )  # fmt: skip
-    _happened(stay, lock, f"{row.kind}_handed_out", _until(row))
+    _happened(stay, lock, f"{row.kind}_handed_out", until=row.ends_at)
     # Each in a transaction of its own: whoever chooses digits holds the lock first and the stay second, as here.
     transaction.on_commit(lambda: replan_subject(f"lock:{lock.pk}", now=now))
 
@@ -139,8 +139,10 @@ def _hand_out_backup(row: Fallback, holder: Holder, now: datetime) -> None:
     row.starts_at, row.ends_at = now, min(free[0].window.ends_at, holder.ends_at)
 
 
-def _happened(stay: Reservation, lock: Lock, code: str, detail: str) -> None:
-    way_in_changed.send(Fallback, reservation=stay, lock=lock, code=code, detail=detail)
+def _happened(
+    stay: Reservation, lock: Lock, code: str, detail: str = "", *, until: datetime | None = None
+) -> None:  # fmt: skip
+    way_in_changed.send(Fallback, reservation=stay, lock=lock, code=code, detail=detail, until=until)
 
 
 def _until(row: Fallback) -> str:
@@ -154,7 +156,7 @@ def strand(row: Fallback, *, now: datetime) -> None:
     """The stay of an offline code was ended before the code does: it cannot be revoked, so a person is told."""
     Fallback.objects.filter(pk=row.pk).update(stranded_at=now)
     record("fallback.stranded", row.reservation.subject, summary=row.lock.name, until=_until(row))
-    _happened(row.reservation, row.lock, "offline_stranded", _until(row))
+    _happened(row.reservation, row.lock, "offline_stranded", until=row.ends_at)
 
 
 def has_right(row: Fallback, now: datetime) -> bool:

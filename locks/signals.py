@@ -8,10 +8,12 @@ from django.dispatch import Signal
 # is at work at this door and will note more; its end (``job_ended``) or, when it is put back, one more signal follows.
 credential_changed = Signal()
 
-# A guest was given another way in, or there is none. Arguments: reservation, lock, code (str), detail (str).
+# A guest was given another way in, or there is none. Arguments: reservation, lock, code (str), detail (str, a record),
+# until (datetime or None: the end of what was handed out).
 way_in_changed = Signal()
 
-# A person must look at a door. Arguments: credential (Credential), code (str), text (str).
+# A person must look at a door. Arguments: credential (Credential), code (str), text (str, a record), until (datetime or
+# None: the moment that the text names).
 door_needs_help = Signal()
 
 # No lock of an account can be reached, or all can again. Arguments: provider (str), is_open (bool: the breaker is open,

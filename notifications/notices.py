@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from locks.models import Credential, Lock
 from locks.plan import KINDS
-from notifications import mail, sentences
+from notifications import details, mail, sentences
 from notifications.languages import wall_clock
 from notifications.models import Notice
 from reservations.models import Reservation
@@ -67,7 +67,7 @@ def about_job(job: Job, error: str, *, now: datetime) -> Notice:
     return write(
         code[:64], subject=job.subject or f"job:{job.pk}",
         about=describe(stay) if stay is not None else _door_of(job) or f"{job.kind} #{job.pk}",
-        detail=error if job.kind in KINDS else f"{job.kind}: {error}", door=_door_of(job), now=now,
+        detail=details.of_record(error if job.kind in KINDS else f"{job.kind}: {error}"), door=_door_of(job), now=now,
         by_mail=job.kind != TELL_OPERATOR,  # a mail about mail that does not work only fails in its turn
     )  # fmt: skip
 

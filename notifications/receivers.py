@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from locks.signals import (
     quota_nearly_used,
     way_in_changed,
 )
-from notifications import lock_notices, notices
+from notifications import details, lock_notices, notices
 from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
 from reservations.signals import stays_overlap
@@ -61,26 +62,29 @@ def job_given_up(job: Job, error: str, **_: Any) -> None:
 
 
 @receiver(door_needs_help)
-def door_calls(credential: Credential, code: str, text: str, **_: Any) -> None:
-    notices.about_door(code, credential, detail=text, now=clock.now())
+def door_calls(credential: Credential, code: str, text: str, until: datetime | None = None, **_: Any) -> None:
+    detail = details.of_door(credential, code, text, until)
+    notices.about_door(code, credential, detail=detail, now=clock.now())
 
 
 @receiver(account_changed)
 def account_paused(provider: str, is_open: bool, reason: str, **_: Any) -> None:
     if is_open:
-        notices.about_account("account_paused", provider, detail=reason, now=clock.now())
+        notices.about_account("account_paused", provider, detail=details.of_record(reason), now=clock.now())
 
 
 @receiver(quota_nearly_used)
 def quota_runs_out(provider: str, percent: int, calls: int, quota: int, **_: Any) -> None:
-    notices.about_account(
-        f"account_quota.{percent}", provider, detail=f"{calls:,} of {quota:,} calls", now=clock.now()
-    )  # fmt: skip
+    detail = details.of_calls(calls, quota)
+    notices.about_account(f"account_quota.{percent}", provider, detail=detail, now=clock.now())
 
 
 @receiver(way_in_changed)
-def another_way_in(reservation: Reservation, lock: Lock, code: str, detail: str, **_: Any) -> None:
-    notices.about_way_in(code, reservation, lock, detail=detail, now=clock.now())
+def another_way_in(
+    reservation: Reservation, lock: Lock, code: str, detail: str, until: datetime | None = None, **_: Any
+) -> None:  # fmt: skip
+    known = details.of_moment(until, reservation.accommodation) if until else details.of_lock(lock, code, detail)
+    notices.about_way_in(code, reservation, lock, detail=known, now=clock.now())
 
 
 @receiver(stays_overlap)

@@ -1,7 +1,7 @@
 """What operators read: per notice a level and, in each language, a title and the text (what, where, what to do).
 
 ``{stay}`` names the stay (or the lock, where a notice is about one), ``{door}`` the door (where a job is about one),
-``{detail}`` what the machine knows more, in English as it was recorded. A notice about a lock has facts of its own.
+``{detail}`` what the machine knows more (``notifications.details``). A notice about a lock has facts of its own.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from notifications import notices
+from notifications import details, notices
 from notifications.models import Message, Notice
 from reservations.erasure import ERASED, words_of
 from reservations.models import Reservation
@@ -18,7 +18,7 @@ from scheduler import clock
 @receiver(source_silent)
 def silence(name: str, label: str, hours: float, **_: Any) -> None:
     notices.write(
-        "source_silent", subject=f"source:{name}"[:64], about=label, detail=f"Nothing for {hours:.0f} h",
+        "source_silent", subject=f"source:{name}"[:64], about=label, detail=details.of_silence(hours),
         now=clock.now(),
     )  # fmt: skip
 

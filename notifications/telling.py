@@ -14,7 +14,7 @@ import structlog
 from django.db import transaction
 
 from locks.holders import with_fallback
-from notifications import letters, mail, notices
+from notifications import details, letters, mail, notices
 from notifications.decide import Template, must_wait_for_proof
 from notifications.languages import language_of
 from notifications.models import Message
@@ -99,7 +99,7 @@ def _cannot_reach(message: Message, code: str, error: str, *, now: datetime) -> 
     """Nothing is tried again until the address or the PIN changes; an operator is told, once."""
     message.state, message.error = State.SKIPPED, error
     message.save(update_fields=["state", "error"])
-    notices.about_stay(code, message.reservation, detail=error, now=now)
+    notices.about_stay(code, message.reservation, detail=details.of_record(error), now=now)
     return message
 
 
@@ -110,4 +110,4 @@ def _did_not_go_out(message: Message, error: Exception, *, now: datetime) -> Non
     message.error = str(error) if isinstance(error, JobError) else type(error).__name__
     message.save(update_fields=["state", "error"])
     if message.tries == TRIES_BEFORE_HELP:
-        notices.about_stay("guest_not_told", message.reservation, detail=message.error, now=now)
+        notices.about_stay("guest_not_told", message.reservation, detail=details.of_record(message.error), now=now)

@@ -89,7 +89,7 @@ export class DoorCard {
   update(door) {
     this.door = door;
     this.status(door);
-    this.card.querySelector("[data-battery]").textContent = say("battery", { percent: door.battery });
+    this.card.querySelector("[data-battery]").textContent = `${door.battery} %`;
     const asleep = !door.awake;
     this.drawCodes({ codes: door.codes, asleep, minute: Math.floor(door.clock / 60), live: door.passwords });
     this.drawLog(door.log);

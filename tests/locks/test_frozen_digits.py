@@ -9,8 +9,9 @@ from locks.errors import Transient, Unsupported
 from locks.models import Credential, Fallback, Lock
 from locks.planning import renew
 from locks.provider import DoorOpening
+from notifications import details
 from notifications.models import Message, Notice
-from reservations.models import Reservation
+from reservations.models import Accommodation, Reservation
 from tests.engine import TimeMachine
 from tests.locks.test_doors import CHECK_IN, CHECK_OUT, DAY, HOUR, MINUTE, change, stay
 from tests.locks.test_second_entry import Rigid, clock, street
@@ -47,7 +48,7 @@ def test_her_digits_stay_to_their_end_and_are_put_there_anew_then(street: Rigid,
 def test_the_operator_is_told_once_and_early(street: Rigid, clock: TimeMachine) -> None:
     extended_after_use(street, clock)
     said = Notice.objects.get(code="door_digits_frozen")
-    assert CHECK_OUT.strftime("%Y-%m-%d %H:%M UTC") in said.text
+    assert details.of_moment(CHECK_OUT, Accommodation.objects.get()) in said.text  # by the clock of the unit
     clock.until(CHECK_OUT + HOUR)
     assert Notice.objects.filter(code__startswith="door_").count() == 1
 

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from locks import issue
 from locks.models import Credential, Fallback
-from locks.signals import door_needs_help, way_in_changed
+from locks.signals import door_needs_help, quota_nearly_used, way_in_changed
 from notifications import notices, sentences
 from notifications.models import Notice
 from notifications.notices import TELL_OPERATOR
@@ -231,3 +231,61 @@ def test_an_alarm_of_a_new_sort_is_told_all_the_same(stage: Stage) -> None:
     credential = stage.accept(stage.book())
     door_needs_help.send(Credential, credential=credential, code="on_fire", text="Porta 1 is on fire")
     assert "Porta 1 is on fire. Look at the lock." in Notice.objects.get(code="door_on_fire").text
+
+
+def test_portuguese_operators_read_of_a_door_in_portuguese_whatever_the_record_says(
+    stage: Stage, settings: Settings
+) -> None:
+    settings.LANGUAGE_CODE = "pt-br"
+    needs_help(stage.accept(stage.book()))
+    text = Notice.objects.get().text
+    assert "Porta 1 ainda não confirmou o PIN. Ela dorme: basta tocar no teclado" in text
+    assert "has not confirmed" not in text
+
+
+def test_an_error_nobody_has_words_for_is_quoted_to_portuguese_operators(stage: Stage, settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "pt-br"
+    stage.book()
+    job_failed.send(Job, job=Job.objects.get(kind=GENERATE), error="TUYA_CLIENT_ID is not set.")
+    assert "Registro: “TUYA_CLIENT_ID is not set.”." in Notice.objects.get().text
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "words"),
+    [
+        ("en", "backup_handed_out", "until Friday, 6 March, 15:00. The first PIN"),
+        ("pt-br", "offline_stranded", "ele abre até sexta-feira, 6 de março, 15:00. Se isso"),
+    ],
+)
+def test_the_end_of_what_was_handed_out_is_told_by_the_propertys_clock(
+    stage: Stage, settings: Settings, language: str, code: str, words: str
+) -> None:
+    settings.LANGUAGE_CODE = language
+    stay = stage.book()
+    lock = stay.accommodation.locks.get()
+    way_in_changed.send(Fallback, reservation=stay, lock=lock, code=code, detail="", until=stay.check_in_at)
+    assert words in Notice.objects.get().text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "opens until Friday, 6 March"), ("pt-br", "o PIN abre até sexta")]
+)
+def test_digits_that_stay_are_told_with_the_propertys_clock(
+    stage: Stage, settings: Settings, language: str, words: str
+) -> None:
+    settings.LANGUAGE_CODE = language
+    credential = stage.accept(stage.book())
+    until = credential.starts_at
+    door_needs_help.send(Credential, credential=credential, code="digits_frozen", text="a record", until=until)
+    assert words in Notice.objects.get().text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "8,000 of 10,000 calls"), ("pt-br", "8.000 de 10.000 chamadas")]
+)
+def test_the_months_calls_are_counted_as_the_reader_writes_numbers(
+    db: None, settings: Settings, language: str, words: str
+) -> None:
+    settings.LANGUAGE_CODE = language
+    quota_nearly_used.send(None, provider="tuya", percent=80, calls=8000, quota=10000)
+    assert words in Notice.objects.get().text
