@@ -178,6 +178,8 @@ def _send_window(credential: Credential, provider: LockProvider, *, check: Check
             f"{credential.lock.name} does not change a PIN: a second one takes its place.", code="change_refused"
         ) from None
     except UnknownOutcome:
+        if credential.state != State.ON_LOCK:  # one that the lock refused, or that is frozen, is written anew
+            prove(credential, provider, now=now)
         raise
     except (DoorError, Superseded):
         uncount(credential)

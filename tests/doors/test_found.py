@@ -47,3 +47,18 @@ def test_a_guest_whose_offline_code_ends_before_her_stay_is_told_the_pin_that_la
         assert sealing.unseal(own.pin_sealed) in mail.outbox[-1].body
     finally:
         story.teardown()
+
+
+def test_a_pin_that_was_frozen_by_hand_is_put_right_also_when_its_dates_changed_since() -> None:
+    """The change was refused without end, and what an operator said made no difference to that."""
+    story = SharedDoors()
+    try:
+        story.build(gate="zigbee", first="zigbee", second="zigbee", backups=0)
+        story.book_a_stay(unit=0, begins=0, lasts=20)
+        story.wait(minutes=20)
+        story.somebody_changes_a_code_of_ours(door=0, what="freeze")
+        story.wait(minutes=1)
+        story.move_check_out(which=0, by=4)
+        story.wait(minutes=20)
+    finally:
+        story.teardown()
