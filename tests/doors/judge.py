@@ -25,7 +25,7 @@ from sandbox.state import Door, RecordState, Slot
 from scheduler import clock
 from scheduler.models import Job
 from tests.builders import make_facts
-from tests.doors.street import Street
+from tests.doors.street import CAPACITY, Street
 
 HALF_HOUR = timedelta(minutes=30)
 BY_HAND = "by hand "
@@ -226,7 +226,7 @@ class Judge:
     def _is_full(self, lock: Lock) -> bool:
         with self.street.world() as world:
             records = world.doors[lock.device_id].records.values()
-        return sum(one.state not in (RecordState.GONE, RecordState.FAILED) for one in records) >= lock.capacity
+        return sum(one.state not in (RecordState.GONE, RecordState.FAILED) for one in records) >= CAPACITY
 
     def _gets_in(self, stay: Stay, lock: Lock) -> None:
         with self.street.world() as world:
