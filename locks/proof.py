@@ -55,7 +55,7 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
     _admit_it_was_lost(credential, reading, now())
     raise WaitForDevice(
         f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.rouse_hint}",
-        after=soon_after(credential.asked_at, now()),
+        after=soon_after(credential.asked_at, now()) or _until_lost_again(credential, reading, now()),
     )
 
 
@@ -67,6 +67,15 @@ def _admit_it_was_lost(credential: Credential, reading: PinReading, now: datetim
     if reading.state == PinState.ON_LOCK and found is not None and sent_at is not None and now - sent_at >= ON_ITS_WAY:
         note(credential, asked_starts_at=found.starts_at, asked_ends_at=found.ends_at)
         raise Transient(f"{credential.lock.name} still has other times: they are written again.", code="change_lost")
+
+
+def _until_lost_again(credential: Credential, reading: PinReading, now: datetime) -> float | None:
+    """A lock that was written to twice within the hour and still has other times is likely to lose this change, too:
+    it is not asked every few seconds until that is certain. In seconds; None: as the job's policy says.
+    """
+    if reading.state != PinState.ON_LOCK or credential.asked_at is None or credential.writes < 2:
+        return None
+    return max(0.0, (credential.asked_at + ON_ITS_WAY - now).total_seconds()) or None
 
 
 def twin_of(credential: Credential) -> Credential | None:

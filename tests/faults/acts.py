@@ -21,7 +21,7 @@ FAULT_LASTS = 46 * MINUTE  # long enough for every alarm: 15 min after a removal
 MENDED_WITHIN = 66 * MINUTE  # removals are tried hourly by then
 # From the act's beginning until all is well, almost two hours. The most has a lock that says yes to every change and
 # keeps none: ten writes an hour, and looks after each. A loop would need far more.
-MOST_CALLS = 120
+MOST_CALLS = 90
 # A wrong clock is seen only when somebody types the PIN: too early at a lock that is ahead, in vain at one behind.
 WRONG_CLOCK = "door_clock"
 CLOCK_OFF = {"create": HOUR, "change": -3 * HOUR, "remove": HOUR}

@@ -17,7 +17,7 @@ and lasts 46 minutes. The PIN is put on 60 minutes before check-in, so that the 
 changed, or the stay cancelled, two hours after check-in. The lock takes one second to do as it is told.
 
 In every line, at every step: never two PINs of the stay on the door unless one is replacing the other, none that opens
-outside the stay, at most 120 calls in almost two hours. At the end the door opens inside the stay, stays shut outside
+outside the stay, at most 90 calls in almost two hours. At the end the door opens inside the stay, stays shut outside
 it, and the PIN is proven gone after check-out.
 
 *told*: the notices an operator got while it lasted. *calls*: to Tuya, from the act to the mending, looks included.
