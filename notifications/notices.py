@@ -17,6 +17,7 @@ from locks.plan import KINDS
 from notifications import details, mail, sentences
 from notifications.languages import wall_clock
 from notifications.models import Notice
+from notifications.words import Words
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.errors import Retry
@@ -153,7 +154,7 @@ def _sentence(detail: str) -> str:
     return detail if detail.endswith((".", "!", "?")) else f"{detail}."
 
 
-def _words(code: str) -> sentences.Words:
+def _words(code: str) -> Words:
     """By the code, or by its first word: door_anything has the words of "door"."""
     exact = sentences.NOTICES.get(code)
     return exact or sentences.NOTICES["door" if code.startswith("door_") else code.partition(".")[0]]
