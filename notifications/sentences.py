@@ -138,9 +138,9 @@ NOTICES: dict[str, Words] = LOCKS | {
         {ENGLISH: "Door has not confirmed a PIN", PORTUGUESE: "Porta não confirmou o PIN"},
         {
             ENGLISH: "{stay}: the door has not confirmed the guest's PIN. {detail} "
-            "The tries go on. Check the lock's battery and connection, and be ready to let the guest in.",
+            "Check the lock's battery and connection, and be ready to let the guest in.",
             PORTUGUESE: "{stay}: a porta não confirmou o PIN do hóspede. {detail} "
-            "As tentativas continuam. Verifique a bateria e a conexão da fechadura e esteja pronto para "
+            "Verifique a bateria e a conexão da fechadura e esteja pronto para "
             "abrir a porta para o hóspede.",
         },
     ),
