@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from scheduler import clock
-from scheduler.models import Job, RecurringJob, RecurringRun
+from scheduler.models import RecurringJob
 from scheduler.recurring import services
 from scheduler.recurring.errors import RecurringError
 from scheduler.recurring.models import RunStatus
@@ -26,25 +26,19 @@ from scheduler.recurring.schedules import upcoming
 from scheduler.recurring.words import in_words
 from smartlock.admin.base import (
     DASH,
-    MachinePage,
     Page,
     actor,
     answer,
-    block,
     button,
     column,
     label,
     link,
     moment,
-    page_of,
     verb,
 )
 from smartlock.admin.recurring_form import CRON, INTERVAL, TIMES, RecurringForm, WhenForm
+from smartlock.admin.recurring_runs import TONES, seconds
 
-TONES = {
-    RunStatus.QUEUED: "info", RunStatus.RUNNING: "warning", RunStatus.SUCCEEDED: "success",
-    RunStatus.FAILED: "danger", RunStatus.SKIPPED: "", RunStatus.CANCELLED: "",
-}  # fmt: skip
 FACTS = ("name", "category", "missed", "timeout", "retries", "params", "description", "schedule")
 
 
@@ -207,7 +201,7 @@ class RecurringPage(Page):
             return DASH
         shown = label(job.get_last_status_display(), TONES[RunStatus(job.last_status)])
         took = job.last_duration_ms
-        beside = "" if took is None else format_html(" <small>{}</small>", _seconds(took))
+        beside = "" if took is None else format_html(" <small>{}</small>", seconds(took))
         return format_html('<span title="{}">{}{}</span>', job.last_error[:200], shown, beside)
 
     @column(_("runs"))
@@ -220,7 +214,7 @@ class RecurringPage(Page):
         url = f"{reverse('admin:scheduler_recurringrun_changelist')}?recurring__id__exact={job.pk}"
         shown = [
             (moment(run.planned_at), label(run.get_status_display(), TONES[RunStatus(run.status)]),
-             _seconds(run.duration_ms), run.error[:100])
+             seconds(run.duration_ms), run.error[:100])
             for run in job.runs.all()[:5]
         ]  # fmt: skip
         rows = format_html_join("", "<li>{} {} {} {}</li>", shown)
@@ -266,56 +260,6 @@ class RecurringPage(Page):
         return HttpResponse(format_html_join("", '<p class="sl-bad">{}</p>', ((fault,) for fault in faults)))
 
 
-@admin.register(RecurringRun)
-class RecurringRunPage(MachinePage):
-    list_display = ["planned", "about", "result", "why", "took", "error_start"]
-    list_filter = ["status", "trigger", "recurring"]
-    list_select_related = ["recurring"]
-    fields = ("about", "planned", "result", "why", "began", "ended", "took", "trouble", "engine")
-    readonly_fields = fields
-
-    @column(_("planned for"), ordering="planned_at")
-    def planned(self, run: RecurringRun) -> SafeString | str:
-        return moment(run.planned_at)
-
-    @column(_("recurring job"), ordering="recurring__slug")
-    def about(self, run: RecurringRun) -> SafeString:
-        return page_of(run.recurring)
-
-    @column(_("status"), ordering="status")
-    def result(self, run: RecurringRun) -> SafeString:
-        return label(run.get_status_display(), TONES[RunStatus(run.status)])
-
-    @column(_("trigger"), ordering="trigger")
-    def why(self, run: RecurringRun) -> str:
-        return f"{run.get_trigger_display()} {run.by}".strip()
-
-    @column(_("started"), ordering="started_at")
-    def began(self, run: RecurringRun) -> SafeString | str:
-        return moment(run.started_at)
-
-    @column(_("finished"), ordering="finished_at")
-    def ended(self, run: RecurringRun) -> SafeString | str:
-        return moment(run.finished_at)
-
-    @column(_("took"))
-    def took(self, run: RecurringRun) -> str:
-        return _seconds(run.duration_ms)
-
-    @column(_("error"))
-    def error_start(self, run: RecurringRun) -> str:
-        return run.error[:80] or DASH
-
-    @column(_("error"))
-    def trouble(self, run: RecurringRun) -> SafeString | str:
-        return block(run.error, plain=True)
-
-    @column(_("job"))
-    def engine(self, run: RecurringRun) -> SafeString | str:
-        job = Job.objects.filter(pk=run.engine_job).first() if run.engine_job else None
-        return page_of(job) if job else DASH
-
-
 def _switch(request: HttpRequest, jobs: QuerySet[RecurringJob], *, on: bool) -> None:
     done = 0
     for job in jobs:
@@ -331,7 +275,3 @@ def _next_five(schedule: Any) -> SafeString:
     zone = getattr(schedule, "zone", None)
     times = ((moment(at, zone),) for at in upcoming(schedule, clock.now()))
     return format_html("<p>{}</p><ol>{}</ol>", in_words(schedule), format_html_join("", "<li>{}</li>", times))
-
-
-def _seconds(duration_ms: int | None) -> str:
-    return DASH if duration_ms is None else f"{duration_ms / 1000:.1f} s"
