@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import Any
@@ -11,6 +10,7 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging, task_prerun, worker_ready
 from django.db import close_old_connections
 
+from smartlock import heap
 from smartlock.broker import keep_clients
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartlock.settings")
@@ -32,11 +32,7 @@ def take_turns_quickly(**_: Any) -> None:
 
 @worker_ready.connect
 def look_for_garbage_seldom(**_: Any) -> None:
-    """What is there at the start stays; to look through all of it whenever a few hundred objects are new took a
-    quarter of a worker's time when many jobs were due (decision 0094)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000)
+    heap.settle()
 
 
 @task_prerun.connect
