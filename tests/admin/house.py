@@ -22,7 +22,7 @@ SECRET = "sha256=5f2b0c77deadbeef"
 
 def make_stay(unit: Accommodation, lock: Lock, now: datetime) -> Reservation:
     """In house, with a proven PIN, jobs, a try, a message, an event, a line in the audit trail, and a cleaner."""
-    today = now.date()
+    today = now.astimezone(unit.zone).date()
     stay = make_reservation(
         unit, facts_at=now, check_in_date=today - timedelta(days=1), check_out_date=today + timedelta(days=1)
     )
