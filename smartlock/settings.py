@@ -232,7 +232,9 @@ PROXIES = integer("PROXIES", default=0, low=0, high=5)
 
 # --- Database -------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/var/smartlock.sqlite3")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+# Django's back ends by our names: smartlock/database says what is different.
+DATABASES["default"]["ENGINE"] = DATABASES["default"]["ENGINE"].replace("django.db.backends", "smartlock.database")
+if DATABASES["default"]["ENGINE"] == "smartlock.database.sqlite3":
     # IMMEDIATE: a writer waits its turn at BEGIN instead of failing in the middle of a transaction.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -35,8 +35,10 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 from smartlock.settings import *  # noqa: E402, F403
-from smartlock.settings import STORAGES  # noqa: E402
+from smartlock.settings import DATABASES, STORAGES  # noqa: E402
 
+if "sqlite3" in DATABASES["default"]["ENGINE"]:  # each worker's own, which pytest-django says of Django's name only
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = _scratch / "static"
 STATIC_ROOT.mkdir(exist_ok=True)

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from scheduler import prepared, publisher, rows, services
+from scheduler import publisher, rows, services
 from scheduler.models import Job
 from scheduler.services import Planned
+from smartlock.database.postgresql.base import PREPARED_AFTER
 from tests.builders import NOW
 from tests.scheduler import kinds_for_tests  # noqa: F401  declares the kinds
 
@@ -97,6 +98,6 @@ def test_what_is_written_often_is_planned_once() -> None:
         return count
 
     before = known()
-    for number in range(prepared.PREPARED_AFTER + 2):  # of a size that no other test has made this connection know
+    for number in range(PREPARED_AFTER + 2):  # of a size that no other test has made this connection know
         services.schedule_all([planned(f"{number}:{one}") for one in range(11)], now=NOW)
     assert known() == before + 1

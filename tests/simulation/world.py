@@ -31,7 +31,6 @@ from scheduler import clock, kinds, leases, pool, publisher, queues, redis, runn
 from scheduler.models import Job, Queue
 from scheduler.publisher import Message
 from tests.builders import NOW
-from tests.simulation import remembered
 from tests.simulation.loom import Host, Killed, Loom, Task
 
 T = TypeVar("T")
@@ -343,7 +342,6 @@ def simulated_world() -> Iterator[World]:
             (runner, "time", virtual),
         ):
             stack.enter_context(mock.patch.object(target, name, replacement))
-        stack.enter_context(remembered.columns())
         stack.enter_context(connection.execute_wrapper(world.execute))
         before = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
