@@ -53,12 +53,6 @@ class Guard:
         except RedisError as error:
             log.warning("guard.without_redis", key=self.key, reason=type(error).__name__)
 
-    def renew(self) -> None:
-        self._script(_RENEW, self.token, SECONDS)
-
-    def release(self) -> None:
-        self._script(_RELEASE, self.token)
-
     def bury(self) -> None:
         """Release it whichever worker took it for this job: its lease has run out."""
         self._script(_BURY, self.owner)
@@ -102,6 +96,23 @@ def hold_each(jobs: Iterable[Due]) -> Iterator[dict[int, Guard]]:
         release(held.values())
 
 
+def renew(guards: Iterable[Guard]) -> None:
+    _each(_RENEW, guards, SECONDS)
+
+
 def release(guards: Iterable[Guard]) -> None:
-    for guard in guards:
-        guard.release()
+    _each(_RELEASE, guards)
+
+
+def _each(script: str, guards: Iterable[Guard], *args: int) -> None:
+    """In one round trip for all of them."""
+    held = list(guards)
+    if not held:
+        return
+    try:
+        with redis.client().pipeline(transaction=False) as pipe:
+            for guard in held:
+                pipe.eval(script, 1, guard.key, guard.token, *args)
+            pipe.execute()
+    except RedisError as error:
+        log.warning("guard.without_redis", key=held[0].key, guards=len(held), reason=type(error).__name__)

@@ -8,16 +8,19 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
-from django.db import connections
+from django.db import connection, connections
 
-from scheduler import clock
+from scheduler import clock, guard, rows
 from scheduler.guard import Guard
 from scheduler.models import Job
+from scheduler.transitions import meant
 
 log = structlog.get_logger(__name__)
+TABLE = Job._meta.db_table
 EVERY_SECONDS = 10.0
 
 
@@ -67,12 +70,19 @@ def renew_all() -> None:
     """Renew what is held. A row that has moved on is left alone; its worker notices at its next check."""
     with _lock:
         held = [lease for lease in _held.values() if time.monotonic() < lease.ends]
-    for lease in held:
-        Job.objects.filter(pk=lease.job_id, version=lease.version, state=Job.State.RUNNING).update(
-            lease_until=clock.now() + timedelta(seconds=lease.seconds)
-        )
-        if lease.guard is not None:
-            lease.guard.renew()
+    for seconds, alike in groupby(sorted(held, key=lambda lease: lease.seconds), key=lambda lease: lease.seconds):
+        _push([(lease.job_id, lease.version) for lease in alike], clock.now() + timedelta(seconds=seconds))
+    guard.renew(lease.guard for lease in held if lease.guard is not None)
+
+
+def _push(pairs: list[tuple[int, int]], until: datetime) -> None:
+    """In one statement, however many there are. It waits for nobody: a row that is held is being ended or called off,
+    or will be renewed the next time.
+    """
+    skipping = " FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    ours = f"SELECT id FROM {TABLE} WHERE {meant(pairs)} AND state = 'running'{skipping}"  # noqa: S608  numbers only
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {TABLE} SET lease_until = %s WHERE id IN ({ours})", rows.adapted([until]))  # noqa: S608
 
 
 def _ensure_thread() -> None:

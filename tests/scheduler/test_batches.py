@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import zip_longest
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from scheduler import clock, leases, pool, publisher, queues, services
+from scheduler import clock, guard, leases, pool, publisher, queues, redis, services
 from scheduler.claims import claim
 from scheduler.dispatcher import dispatch
 from scheduler.due import look_up
@@ -173,6 +176,25 @@ def test_a_job_past_its_time_limit_is_let_go() -> None:
     renewed = Job.objects.get(pk=job.pk).lease_until
     assert renewed is not None
     assert renewed > NOW
+
+
+@pytest.mark.django_db
+def test_leases_are_renewed_together_and_only_those_that_are_still_held(
+    django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    jobs = due(40)
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(state="running", lease_until=NOW)
+    mine = [guard.Guard(f"reservation:{job.pk}", job.pk) for job in jobs[:2]]
+    for one in mine:
+        one.take()
+        redis.client().expire(one.key, 5)
+    Job.objects.filter(pk=jobs[3].pk).update(version=99)  # given to another meanwhile
+    held = [(job.pk, job.version, one) for job, one in zip_longest(jobs, mine)]
+    with leases.kept(held, seconds=30, time_limit=60), django_assert_num_queries(1):
+        leases.renew_all()
+    left = Job.objects.filter(lease_until=NOW)
+    assert [job.pk for job in left] == [jobs[3].pk]
+    assert all(redis.client().ttl(one.key) > 50 for one in mine)
 
 
 @pytest.mark.django_db

@@ -179,7 +179,7 @@ def test_without_redis_jobs_still_run(monkeypatch: pytest.MonkeyPatch) -> None:
         def set(self, *_: object, **__: object) -> None:
             raise redis_library.ConnectionError("away")
 
-        eval = set
+        eval = pipeline = set
 
     monkeypatch.setattr(redis, "client", Away)
     assert run(due("tests.exclusive")) == "succeeded"
