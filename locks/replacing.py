@@ -17,7 +17,7 @@ from django.db import transaction
 from locks import doors, holders, sealing
 from locks.alarms import alarm_once
 from locks.errors import DoorError, Unsupported, WaitForDevice
-from locks.fallback import Decision, Offline, Step, decide, shut_from, usable
+from locks.fallback import Decision, DoorFacts, Offline, Step, decide, next_look, shut_from, usable
 from locks.holders import Holder, Place
 from locks.models import Credential, Fallback, Lock
 from locks.plan import is_entitled
@@ -57,11 +57,17 @@ def look(place: Place, *, check: Check, now: Callable[[], datetime]) -> Step:
             _tell_operator(stay, lock, wanted_of(own), decision.step, shut, now())
             if now() >= shut:
                 raise failure or WaitForDevice(f"There is no way in through {lock.name} yet.", after=LOOK_AGAIN)
-        case Decision(Step.LATER, datetime() as at) if at != shut_from(facts.stay, facts.ways):
+        case Decision(Step.LATER, datetime() as at) if at != _planned_for(facts):
+            # The plan would set the next look for a moment that is past, and so begin it anew without end.
             after = (at - now()).total_seconds()
             text = f"{lock.name} has only just been asked to take the PIN."
             raise WaitForDevice(text, code="look_later", after=after)
     return decision.step
+
+
+def _planned_for(facts: DoorFacts) -> datetime | None:
+    """When the plan has the next look at this door done."""
+    return next_look(facts.stay, facts.ways, facts.warned_for, warn_before=warn_before())
 
 
 def _rows(place: Place) -> tuple[Reservation, Lock, list[Credential]]:

@@ -65,18 +65,20 @@ def door_facts(
     return DoorFacts(
         stay=holder.window,
         ways=ways(holder, lock.pk, own),
-        last_change=last_change if wanted is None else _changed_at(wanted, now),
+        last_change=last_change if wanted is None else _changed_at(wanted, last_change, now),
         warned_for=warned_for(holder, lock.pk),
         offline=offline_of(lock, provider),
         backups=tuple(idle_backups(lock)),
     )
 
 
-def _changed_at(wanted: Credential, now: datetime) -> datetime:
-    """When the lock was last given something new of it, or could be: where the digits are frozen, from the end of the
-    entry that had them first.
+def _changed_at(wanted: Credential, stay_changed_at: datetime, now: datetime) -> datetime:
+    """When the lock was last given something new of it, or could be: where it is yet to be asked for other times, from
+    the change of the stay; where the digits are frozen, from the end of the entry that had them first.
     """
     last = wanted.asked_at or wanted.created_at
+    if wanted.asked is not None and wanted.asked != wanted.wish:
+        last = max(last, stay_changed_at)
     if wanted.error_code != FROZEN:
         return last
     first = Credential.objects.filter(lock=wanted.lock_id, pin_fingerprint=wanted.pin_fingerprint, wanted=False)

@@ -12,7 +12,7 @@ from locks import doors, sealing
 from locks.errors import Configuration, PinTaken, Refused, Transient, UnknownOutcome, WaitForDevice
 from locks.hashing import hash_pins
 from locks.models import AccommodationLock, Credential, Fallback, Lock
-from locks.plan import CHANGE, GENERATE, REVOKE
+from locks.plan import CHANGE, GENERATE, LOOK, REVOKE
 from locks.planning import readmit, replan, replan_after_jobs, withdraw
 from locks.provider import DoorOpening, PinState
 from locks.signals import credential_changed, door_needs_help
@@ -609,3 +609,37 @@ def test_a_change_that_a_lock_takes_a_moment_for_calls_nobody(
     assert calls_for_help == []
     clock.until(CHECK_IN + 10 * MINUTE)
     assert calls_for_help == ["pin_not_proven"]
+
+
+def no_change(call: str) -> None:
+    if call == "change":
+        raise WaitForDevice("the lock does not answer")
+
+
+def test_a_door_that_has_not_taken_a_change_is_not_looked_at_without_end(street: FakeDoors, clock: TimeMachine) -> None:
+    """Prolonged two minutes before the old end: the plan's own time for the look, half an hour before it, is past."""
+    reservation, _ = stay()
+    clock.until(CHECK_OUT - 2 * MINUTE)
+    street.before = no_change
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    assert [outcome for kind, outcome in clock.until(CHECK_OUT - MINUTE) if kind == LOOK] == ["waiting"]
+    clock.until(CHECK_OUT + 5 * MINUTE)
+    assert Fallback.objects.get().handed_out_at is not None, "she is given another way in once the old window is over"
+
+
+def test_a_longer_stay_calls_nobody_before_the_lock_was_asked(
+    street: FakeDoors, clock: TimeMachine, calls_for_help: list[str]
+) -> None:
+    """A late check-out is often agreed in the last half hour, in which a silent lock would be told of."""
+    reservation, _ = stay()
+    clock.until(CHECK_OUT - 20 * MINUTE)
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_OUT)
+    assert (calls_for_help, Fallback.objects.exists()) == ([], False)
+
+
+def test_a_guest_who_comes_within_minutes_is_not_looked_at_without_end(street: FakeDoors, clock: TimeMachine) -> None:
+    clock.forward(CHECK_IN - 2 * MINUTE)
+    street.asleep = True
+    stay()
+    assert [outcome for kind, outcome in clock.until(CHECK_IN - MINUTE) if kind == LOOK] == ["waiting"]
