@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from locks import holders
 from locks.holders import Holder
@@ -105,12 +105,15 @@ def hurry(*kinds: str, now: datetime, **which: Any) -> int:
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
     """Look once more at those whose jobs ended lately, in case a process died before it could.
 
-    Lately means shortly before the last look or after it, however long beat was away in between.
+    Lately means shortly before the last look or after it, however long beat was away in between. What a person called
+    off last is left alone: it would be back within the minute, with nobody having asked for it.
     """
     last_look = Heartbeat.objects.filter(name=LAST_LOOK).values_list("beat_at", flat=True).first() or now
     since = min(last_look, now) - recent
-    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).values_list("subject", flat=True)
-    subjects = sorted(set(ended))
+    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).order_by().values("subject")
+    by_person = Q(state=Job.State.CANCELLED) & ~Q(by_hand="")
+    rows = ended.annotate(last=Max("finished_at"), called_off=Max("finished_at", filter=by_person))
+    subjects = sorted(row["subject"] for row in rows if row["called_off"] != row["last"])
     for start in range(0, len(subjects), PORTION):
         look_again(subjects[start : start + PORTION], now=now)
     Heartbeat.objects.update_or_create(name=LAST_LOOK, defaults={"beat_at": now})

@@ -46,7 +46,9 @@ class Job(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, help_text="when this version was last given to Celery")
     lease_until = models.DateTimeField(null=True, blank=True, help_text="how long the worker may be silent")
     worker = models.CharField(max_length=100, blank=True)
-    by_hand = models.CharField(max_length=150, blank=True, help_text="who asked for the next try, if a person did")
+    by_hand = models.CharField(
+        max_length=150, blank=True, help_text="who asked for the next try or called it off, if a person did"
+    )
     last_error = models.TextField(blank=True)
     progress = models.PositiveSmallIntegerField(null=True, blank=True, help_text="percent, for jobs that tell it")
     progress_text = models.CharField(max_length=200, blank=True)

@@ -155,7 +155,8 @@ def change_priority(jobs: QuerySet[Job], priority: int, *, now: datetime, actor:
 
 def cancel(jobs: QuerySet[Job], *, now: datetime, actor: str = "system", reason: str = "") -> int:
     """Call off scheduled and running jobs. After the commit no new effect of theirs begins."""
-    gone = move(jobs, "cancel", now=now, last_error=reason)
+    by_hand = "" if actor == "system" else actor[:150]
+    gone = move(jobs, "cancel", now=now, last_error=reason, by_hand=by_hand)
     if gone and actor != "system":
         record("jobs.cancelled", "jobs", actor=actor, summary=reason, count=gone)
     return gone

@@ -19,6 +19,7 @@ from locks.signals import credential_changed, door_needs_help
 from reservations.models import Reservation
 from reservations.services import end, save_facts
 from scheduler.models import Job
+from scheduler.services import cancel
 from tests.builders import NOW, make_accommodation, make_facts, make_lock, make_reservation
 from tests.engine import TimeMachine, time_machine_at
 from tests.locks.fake_door import FakeDoors, Killed
@@ -643,3 +644,25 @@ def test_a_guest_who_comes_within_minutes_is_not_looked_at_without_end(street: F
     street.asleep = True
     stay()
     assert [outcome for kind, outcome in clock.until(CHECK_IN - MINUTE) if kind == LOOK] == ["waiting"]
+
+
+def test_what_a_person_called_off_stays_off_until_the_stay_is_planned_again(
+    street: FakeDoors, clock: TimeMachine
+) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN - 2 * HOUR)
+    live = Job.objects.filter(subject=reservation.subject, state__in=Job.LIVE)
+    assert cancel(live, now=clock.now, actor="command", reason="Called off.") == 2
+    replan_after_jobs(now=clock.now + MINUTE)
+    clock.until(CHECK_IN)
+    assert (doors_jobs(reservation), street.calls) == ([], [])
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN + MINUTE)
+    assert len(street.held) == 1, "other facts are planned as ever"
+
+
+def test_what_the_engine_called_off_is_still_looked_at_again(street: FakeDoors, clock: TimeMachine) -> None:
+    reservation, _ = stay()
+    cancel(Job.objects.filter(subject=reservation.subject), now=clock.now)
+    replan_after_jobs(now=clock.now + MINUTE)
+    assert [kind for kind, _ in doors_jobs(reservation)] == [GENERATE, REVOKE]
