@@ -10,6 +10,8 @@ FOUND = $(or $(PYTHON),$(error SmartLock needs Python 3.11, 3.12 or 3.13 and fin
 	or name it with PYTHON=/path/to/python))
 VENV := .venv/bin/python
 ARGS ?=
+# Containers often forbid to keep compiled modules: then every process of ours compiles Django anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
