@@ -106,18 +106,28 @@ def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)
     """Look once more at those whose jobs ended lately, in case a process died before it could.
 
     Lately means shortly before the last look or after it, however long beat was away in between. What a person called
-    off last is left alone: it would be back within the minute, with nobody having asked for it.
+    off last is left alone, or it would be back within the minute with nobody having asked for it; but not where a lock
+    has or may have a PIN of it: its removal is never forgotten.
     """
     last_look = Heartbeat.objects.filter(name=LAST_LOOK).values_list("beat_at", flat=True).first() or now
     since = min(last_look, now) - recent
     ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).order_by().values("subject")
     by_person = Q(state=Job.State.CANCELLED) & ~Q(by_hand="")
     rows = ended.annotate(last=Max("finished_at"), called_off=Max("finished_at", filter=by_person))
-    subjects = sorted(row["subject"] for row in rows if row["called_off"] != row["last"])
+    left = _without_pin({row["subject"] for row in rows if row["called_off"] == row["last"]})
+    subjects = sorted({row["subject"] for row in rows} - left)
     for start in range(0, len(subjects), PORTION):
         look_again(subjects[start : start + PORTION], now=now)
     Heartbeat.objects.update_or_create(name=LAST_LOOK, defaults={"beat_at": now})
     return len(subjects)
+
+
+def _without_pin(subjects: set[str]) -> set[str]:
+    """The stays among them that no lock was ever asked to take a PIN for, as far as it is not proven gone."""
+    ids = _reservations(subjects)
+    there = Credential.objects.filter(reservation__in=ids, removed_at__isnull=True, asked_at__isnull=False)
+    with_pin = set(there.values_list("reservation_id", flat=True))
+    return {f"reservation:{number}" for number in ids if number not in with_pin}
 
 
 def look_again(subjects: Iterable[str], *, now: datetime) -> int:
@@ -131,9 +141,15 @@ def look_again(subjects: Iterable[str], *, now: datetime) -> int:
     return len(rest)
 
 
+def _reservations(subjects: Iterable[str]) -> list[int]:
+    """The numbers of the stays among them."""
+    named = (subject.partition(":") for subject in subjects)
+    return [int(number) for word, _, number in named if word == "reservation"]
+
+
 def _in_line(subjects: Iterable[str], now: datetime) -> set[str]:
     """The stays among them for which planning would change nothing."""
-    ids = [int(number) for word, _, number in (subject.partition(":") for subject in subjects) if word == "reservation"]
+    ids = _reservations(subjects)
     stays = holders.guests(ids)
     credentials, known = defaultdict(list), defaultdict(list)
     for credential in Credential.objects.filter(reservation__in=ids, removed_at__isnull=True).defer(*SECRETS):

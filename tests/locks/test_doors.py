@@ -661,6 +661,20 @@ def test_what_a_person_called_off_stays_off_until_the_stay_is_planned_again(
     assert len(street.held) == 1, "other facts are planned as ever"
 
 
+def test_a_removal_that_a_person_called_off_comes_back_while_the_pin_is_there(
+    street: FakeDoors, clock: TimeMachine
+) -> None:
+    reservation, _ = stay()
+    clock.until(CHECK_IN)
+    assert len(street.held) == 1
+    live = Job.objects.filter(subject=reservation.subject, state__in=Job.LIVE)
+    assert cancel(live, now=clock.now, actor="command", reason="Called off.") == 1
+    replan_after_jobs(now=clock.now + MINUTE)
+    assert [kind for kind, _ in doors_jobs(reservation)] == [REVOKE]
+    clock.until(CHECK_OUT + MINUTE)
+    assert street.held == {}
+
+
 def test_what_the_engine_called_off_is_still_looked_at_again(street: FakeDoors, clock: TimeMachine) -> None:
     reservation, _ = stay()
     cancel(Job.objects.filter(subject=reservation.subject), now=clock.now)
