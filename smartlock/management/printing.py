@@ -30,6 +30,7 @@ from rich.text import Text
 from reservations import services
 from reservations.models import Reservation
 from scheduler.models import Job
+from smartlock.management.arguments import unreadable
 
 # What is well, needs a look, or is wrong: the same colours in every command.
 STYLES = {
@@ -47,6 +48,13 @@ class OperatorCommand(BaseCommand):
     """A command for operators and scripts."""
 
     _bar: Progress | None = None
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """As a shell calls it. Bytes that are no text name nothing we have, and no database would take them."""
+        if word := unreadable(argv):
+            self.stderr.write(f"{word!r} is not text in UTF-8: write it anew.")
+            raise SystemExit(2)
+        super().run_from_argv(argv)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """The answer is what was asked for: log lines below a warning are kept back (``-v 2`` shows them)."""

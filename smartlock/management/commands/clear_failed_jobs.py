@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 
 from scheduler import clock, services
 from scheduler.models import Job
+from smartlock.management.arguments import MOST_DAYS, within
 from smartlock.management.printing import OperatorCommand, several
 
 
@@ -24,13 +25,11 @@ class Command(OperatorCommand):
 
     def handle(self, **options: Any) -> None:
         days = options["older_than"]
-        if days is not None and days < 0:
-            raise CommandError("--older-than takes a number of days, 0 or more.", returncode=2)
         jobs = Job.objects.filter(state=Job.State.FAILED)
         if options["kind"]:
             jobs = jobs.filter(kind=options["kind"])
         if days is not None:
-            jobs = jobs.filter(finished_at__lt=clock.now() - timedelta(days=days))
+            jobs = jobs.filter(finished_at__lt=clock.now() - timedelta(days=within("--older-than", days, 0, MOST_DAYS)))
         found, cleared = jobs.count(), 0
         if not options["dry_run"]:
             with transaction.atomic():

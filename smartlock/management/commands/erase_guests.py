@@ -9,13 +9,15 @@ from django.core.management.base import CommandParser
 
 from reservations import erasure
 from scheduler import clock
+from smartlock.management.arguments import MOST_DAYS, within
 from smartlock.management.printing import OperatorCommand, several
 
 
 class Command(OperatorCommand):
     help = (
         "Erase names, contacts and messages of guests whose check-out was GUEST_KEEP_DAYS ago. Stays, jobs and the "
-        "audit trail stay as they are. It is repeated every night. Exit code 0, also when there are none."
+        "audit trail stay as they are. It is repeated every night. Exit code 0, also when there are none; 2 for "
+        "a number of days that is none."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,7 +26,7 @@ class Command(OperatorCommand):
         self.add_json(parser)
 
     def handle(self, **options: Any) -> None:
-        now, days = clock.now(), max(options["days"], 0)
+        now, days = clock.now(), within("--days", options["days"], 0, MOST_DAYS)
         if options["dry_run"]:
             erased = erasure.Erased(stays=erasure.due(now=now, days=days).count())
         else:

@@ -10,11 +10,17 @@ from django.db.models import F
 from scheduler import clock
 from scheduler.models import Job
 from scheduler.services import describe
+from smartlock.management.arguments import within
 from smartlock.management.printing import OperatorCommand, moment, tries
+
+MOST = 100_000  # jobs shown at once
 
 
 class Command(OperatorCommand):
-    help = "List jobs: live ones first by their time, then those that are over, newest first. Exit code 0."
+    help = (
+        "List jobs: live ones first by their time, then those that are over, newest first. Exit code 0, 2 for a "
+        "--limit that is none."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--state", action="append", choices=Job.State.values, help="may be given several times")
@@ -25,12 +31,12 @@ class Command(OperatorCommand):
         self.add_json(parser)
 
     def handle(self, **options: Any) -> None:
-        now = clock.now()
+        now, limit = clock.now(), within("--limit", options["limit"], 1, MOST)
         filters = {name: options[name] for name in ("kind", "queue", "subject") if options[name]}
         found = Job.objects.filter(**filters)
         if options["state"]:
             found = found.filter(state__in=options["state"])
-        jobs = found.order_by(F("finished_at").desc(nulls_first=True), "run_at", "id")[: max(options["limit"], 0)]
+        jobs = found.order_by(F("finished_at").desc(nulls_first=True), "run_at", "id")[:limit]
         if options["json"]:
             self.print_json([describe(job, now) for job in jobs.prefetch_related("attempts")])
             return

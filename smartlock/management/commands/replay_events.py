@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from scheduler import clock
+from smartlock.management.arguments import ids as numbers
 from smartlock.management.printing import OperatorCommand, moment, several
 from webhooks import services
 from webhooks.models import WebhookEvent
@@ -35,8 +36,9 @@ class Command(OperatorCommand):
 
     def handle(self, **options: Any) -> None:
         now = clock.now()
-        asked = {
-            "ids": options["id"], "states": options["state"] or [], "external_id": options["reservation"] or "",
+        asked: dict[str, Any] = {
+            "ids": numbers("--id", options["id"]) or None, "states": options["state"] or [],
+            "external_id": options["reservation"] or "",
             "start": _instant(options["start"]), "end": _instant(options["end"], whole_day=True),
         }  # fmt: skip
         if not any(asked.values()):

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from scheduler import clock, services
 from scheduler.models import Job
+from smartlock.management.arguments import ids as numbers
 from smartlock.management.printing import OperatorCommand, reservation, several
 
 LONGEST = 7 * 24 * 60
@@ -60,7 +61,9 @@ class Command(OperatorCommand):
 
     def _chosen(self, options: dict[str, Any]) -> QuerySet[Job]:
         if options["ids"]:
-            return Job.objects.filter(pk__in=options["ids"], state__in=[Job.State.FAILED, Job.State.CANCELLED])
+            return Job.objects.filter(
+                pk__in=numbers("JOB_ID", options["ids"]), state__in=[Job.State.FAILED, Job.State.CANCELLED]
+            )
         if not (options["all"] or options["kind"] or options["reservation"]):
             raise CommandError("Say which jobs: ids, --kind, --reservation, or --all.", returncode=2)
         jobs = Job.objects.filter(state=Job.State.FAILED)

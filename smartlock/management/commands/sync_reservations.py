@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,14 +13,8 @@ from reservations.errors import StaysError, StaysRefused
 from reservations.stays.client import PATIENT, StaysClient, is_configured
 from reservations.sync import Result, sync
 from scheduler import clock
+from smartlock.management.arguments import day
 from smartlock.management.printing import OperatorCommand
-
-
-def day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a day of the calendar, such as 2026-03-05.") from None
 
 
 class Command(OperatorCommand):
