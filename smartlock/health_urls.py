@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import re_path
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 from scheduler import clock
 from smartlock import health
 from smartlock import metrics as measures
 
 STATUS_CODES = {"healthy": 200, "degraded": 207, "unhealthy": 503}
+View = Callable[[HttpRequest], HttpResponse]
 
 
-@never_cache
-@require_safe
+def question(view: View) -> View:
+    """Only read, never kept. No form can misuse it, so another method is told so instead of being asked for a token."""
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        sentence = "This address is only read: use GET or HEAD.\n"
+        return HttpResponse(sentence, status=405, content_type="text/plain", headers={"Allow": "GET, HEAD"})
+
+    return csrf_exempt(never_cache(answered))
+
+
+@question
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers; nothing is touched, so that a sick database does not get the web server restarted."""
     return JsonResponse({"status": "ok"})
 
 
-@never_cache
-@require_safe
+@question
 def ready(request: HttpRequest) -> JsonResponse:
     """Whether to send traffic here."""
     checks = health.readiness()
@@ -31,16 +46,14 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok" if well else "unavailable", "checks": checks}, status=200 if well else 503)
 
 
-@never_cache
-@require_safe
+@question
 def queues(request: HttpRequest) -> JsonResponse:
     """The state of the queues: 200 healthy, 207 degraded, 503 unhealthy."""
     report = health.queues(now=clock.now())
     return JsonResponse(report, status=STATUS_CODES[report["status"]])
 
 
-@never_cache
-@require_safe
+@question
 def metrics(request: HttpRequest) -> HttpResponse:
     """The rows in numbers, for those who have the token (if one is set). 503 makes Prometheus note ``up 0``."""
     if not measures.is_allowed(request.headers.get("Authorization", "")):

@@ -115,3 +115,11 @@ def test_unhealthy_without_the_database(client: Client, monkeypatch: pytest.Monk
 
 def test_probes_only_read(client: Client) -> None:
     assert client.post(LIVE).status_code == 405
+
+
+@pytest.mark.parametrize("path", [LIVE, READY, QUEUES, reverse("metrics")])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_another_method_is_told_which_ones_there_are(path: str, method: str) -> None:
+    response = getattr(Client(enforce_csrf_checks=True), method)(path)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response.content == b"This address is only read: use GET or HEAD.\n"
