@@ -7,15 +7,18 @@ from functools import partial
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from webhooks import door
 from webhooks.sources import SOURCES
 
 
 @csrf_exempt
-@require_POST
 def receive(request: HttpRequest, source: str, token: str = "") -> JsonResponse:
+    if request.method != "POST":
+        return JsonResponse(
+            {"error": "not_post", "detail": f"Events are sent here with POST, not with {request.method}."}, status=405,
+            headers={"Allow": "POST"},
+        )  # fmt: skip
     headers = {name.lower(): value for name, value in request.headers.items()}
     remote = str(request.META.get("REMOTE_ADDR") or "")
     status, answer = door.knock(SOURCES[source], token, headers, partial(_body, request), remote)
