@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, Response, jsonify
+from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
@@ -20,11 +23,23 @@ from sandbox.tuya_auth import Gate
 from sandbox.tuya_push import PushDesk
 
 
+class Json(DefaultJSONProvider):
+    """In the order in which things were put; a body nested too deep to be read is no JSON rather than a crash."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        try:
+            return super().loads(s, **options)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+
+
 def create_app(settings: Settings, store: Store, sender: WebhookSender, push: PushDesk | None = None) -> Flask:
     app = Flask("sandbox", static_folder="static", static_url_path="/static", template_folder="templates")
     # A word missing in one language shall fail, not leave a hole in the page.
     app.jinja_env.undefined = StrictUndefined
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = Json(app)
     gate = Gate(settings.tuya_client_id, settings.tuya_client_secret)
     TuyaApi(store, gate, settings.delivery_seconds).register(app)
     StaysApi(store, settings).register(app)

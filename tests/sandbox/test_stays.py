@@ -185,3 +185,9 @@ def test_the_page_sees_guest_and_listing_beside_each_reservation(bench: Bench) -
     book(bench)
     (item,) = bench.get(DESK)
     assert (item["listingName"], item["client"]["email"]) == ("Copacabana 301", "ana@example.org")
+
+
+@pytest.mark.parametrize("path", [DESK, f"/sandbox/doors/{WIFI}/try", f"/sandbox/doors/{WIFI}/faults"])
+def test_a_body_nested_without_end_is_no_json(bench: Bench, path: str) -> None:
+    answer = bench.http.post(path, data=b"[" * 100_000, content_type="application/json")
+    assert (answer.status_code, "must be a JSON object" in answer.text) == (400, True)
