@@ -60,7 +60,7 @@ class Cron:
         try:
             return crontab(**self.fields)
         except (ParseException, ValueError) as error:
-            raise BadSchedule(f"“{self.expression}” cannot be read as cron: {error}.") from None
+            raise BadSchedule(f"“{self.expression}” cannot be read as cron: {str(error).rstrip('.')}.") from None
 
 
 Schedule = Every | Cron

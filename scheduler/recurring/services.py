@@ -21,6 +21,7 @@ from smartlock.audit.services import record
 
 KNOCK = "scheduler.start_recurring"  # the task that beat sends at a job's time
 RUN = "recurring.run"  # the kind of job that does the work
+RESERVED = {"targets"}  # beside the jobs lies the list of what one may do
 MISSED_AFTER = timedelta(minutes=2)
 PLAIN = ("name", "category", "missed", "timeout", "retries")  # facts of ours that are simply stored
 Trigger = RecurringRun.Trigger
@@ -44,6 +45,8 @@ def create(
     job = RecurringJob(slug=slug, target=target, timeout=facts.pop("timeout", found.timeout), created_at=now)
     job.params = _params(target, facts.pop("params", {}))
     _take(job, facts)
+    if slug in RESERVED:
+        raise BadValue(f"No job can be called {slug!r}: that is the name of the list of targets.")
     if PeriodicTask.objects.filter(name=slug).exists():
         raise BadValue(f"There is a job called {slug!r} already.")
     task.save()

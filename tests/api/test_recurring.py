@@ -66,6 +66,8 @@ def test_a_schedule_that_is_nothing_or_several_things_at_once_is_a_conflict(api:
         ({"params": {"weeks": 1}}, "does not take"),
         ({"schedule": {"cron": "0 0 31 2 *"}}, "never comes"),
         ({"schedule": {"every_seconds": 60, "timezone": "Mars/Olympus"}, "slug": "read-doors"}, "already"),
+        ({"slug": "targets"}, "the name of the list"),
+        ({"schedule": {"cron": "99 * * * *"}}, "Invalid end range: 99 > 59."),
     ],
 )
 def test_what_cannot_be_is_a_problem_that_says_why(api: Caller, over: Any, said: str) -> None:
@@ -73,6 +75,7 @@ def test_what_cannot_be_is_a_problem_that_says_why(api: Caller, over: Any, said:
     answer = made(api, **over)
     assert answer.status == 409
     assert said in answer.json["detail"]
+    assert not answer.json["detail"].endswith("..")
     assert answer.json["what_to_do"]
     assert RecurringJob.objects.count() == before
 
