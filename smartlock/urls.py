@@ -25,3 +25,5 @@ urlpatterns = [
     path("webhooks/", include("webhooks.urls")),
     path("", include("smartlock.health_urls")),
 ]
+
+handler400 = "smartlock.refusals.bad_request"

@@ -341,3 +341,13 @@ def test_a_second_one_meanwhile_is_told_to_wait(
         thread.join(20)
     assert answers[0].status == 200
     assert api.post(path, {}, Idempotency_Key="k").json == answers[0].json
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/nowhere", "/health/live", "/admin/"])
+def test_a_host_that_is_not_ours_is_told_where_its_names_are_listed(path: str) -> None:
+    response = Client(headers={"host": "<b>evil.example"}).get(path)
+    assert response.status_code == 400
+    assert b"ALLOWED_HOSTS" in response.content
+    assert b"evil" not in response.content
+    kind = "application/problem+json" if path.startswith("/api/") else "text/plain"
+    assert response["Content-Type"] == kind
