@@ -131,6 +131,7 @@ def replaced(stay: Reservation, lock: Lock, now: datetime) -> None:
     Fallback.objects.create(
         reservation=stay, lock=lock, kind=Fallback.Kind.BACKUP, credential=backup, shut_from=stay.check_in_at,
         warned_at=stay.check_in_at - 30 * MINUTE, handed_out_at=stay.check_in_at - 5 * MINUTE,
+        starts_at=stay.check_in_at - 5 * MINUTE, ends_at=stay.check_out_at,
     )  # fmt: skip
     _settle(stay, GENERATE, now)
     planning.replan(stay.pk, now=now)

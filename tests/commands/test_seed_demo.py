@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from django.conf import LazySettings
 
 from locks import planning
+from locks.fallback_rows import Fallback
+from locks.holders import with_fallback
 from locks.models import AccommodationLock, Credential, Lock, LockReport
+from notifications import letters
 from notifications.models import Message
+from notifications.outlook import look
+from reservations import services
 from reservations.models import Accommodation, Reservation
 from scheduler import clock
 from scheduler.models import Job
@@ -34,6 +41,19 @@ def test_it_makes_at_least_what_was_promised() -> None:
     assert WebhookEvent.objects.count() == 2
     assert AuditLog.objects.count() >= 2
     assert Job.objects.filter(state=Job.State.SCHEDULED).count() >= 6
+
+
+def test_the_guest_with_a_backup_pin_can_be_written_to_again() -> None:
+    """Whoever plays with the demo moves its times, and a letter says from when to when each code opens."""
+    run("seed_demo")
+    rows = with_fallback(Reservation.objects.select_related("accommodation"))
+    stay = rows.get(fallbacks__kind=Fallback.Kind.BACKUP)
+    later = time(23, 58)
+    services.set_times(stay, check_in=stay.check_in_time, check_out=later, now=clock.now(), actor="test")
+    stay = rows.get(pk=stay.pk)
+    outlook = look(stay, now=clock.now())
+    assert outlook.held
+    assert letters.guest_letter(outlook, "en").subject
 
 
 def test_nobody_is_in_house_at_the_doors_of_the_sandbox() -> None:
