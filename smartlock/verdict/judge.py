@@ -123,7 +123,7 @@ def _certain(door: DoorEvidence, case: Case) -> Finding | None:
     """What shut the door for certain, as far as the records tell."""
     at, window, name = case.at, door.held or door.wish, door.name
     if door.wish is None or window is None:
-        return Finding(Cause.NO_PIN, Surety.CERTAIN, name)
+        return _none_made(door, case)
     if at < case.stay.starts_at and at < window.starts_at:
         return _too_early(door, window, at)
     if at >= case.stay.ends_at and at >= window.ends_at:
@@ -138,6 +138,13 @@ def _certain(door: DoorEvidence, case: Case) -> Finding | None:
     if door.unwanted_at is not None and at >= door.unwanted_at:
         return Finding(Cause.REVOKED, Surety.LIKELY, name, at=door.unwanted_at)
     return None
+
+
+def _none_made(door: DoorEvidence, case: Case) -> Finding:
+    """Before check-in that is as it should be: the PIN is made shortly before."""
+    if case.at < case.stay.starts_at:
+        return Finding(Cause.NOT_TAKEN_YET, Surety.CERTAIN, door.name, at=case.stay.starts_at, sleeps=door.sleeps)
+    return Finding(Cause.NO_PIN, Surety.CERTAIN, door.name)
 
 
 def _too_early(door: DoorEvidence, window: Window, at: datetime) -> Finding:

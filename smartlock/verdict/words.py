@@ -106,7 +106,9 @@ def for_the_guest(one: Finding, zone: ZoneInfo, language: str) -> str:
                 )
             case Cause.NO_RIGHT | Cause.REVOKED:
                 return _("Your PIN is no longer valid. Please write to us, so that we can look at your booking.")
-            case Cause.NEVER_CONFIRMED | Cause.NO_PIN:
+            case Cause.NO_PIN:
+                return _("There is no PIN of yours on this door. Please write to us, so that we can help you at once.")
+            case Cause.NEVER_CONFIRMED:
                 return _("Please touch the keypad so that it lights up, wait two minutes, and type your PIN again.")
             case Cause.KEYPAD_LOCKED:
                 return _("The keypad pauses after several wrong PINs. Please wait five minutes, then type it slowly.")

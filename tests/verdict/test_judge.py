@@ -39,6 +39,7 @@ def judged(at: datetime = NOW, *, case: dict[str, Any] | None = None, **door: An
         (STAY.starts_at - MINUTE, {"proven_at": STAY.starts_at}, Cause.NOT_TAKEN_YET, Surety.CERTAIN),
         (STAY.ends_at, {}, Cause.TOO_LATE, Surety.CERTAIN),
         (NOW, {"wish": None, "held": None}, Cause.NO_PIN, Surety.CERTAIN),
+        (STAY.starts_at - MINUTE, {"wish": None, "held": None}, Cause.NOT_TAKEN_YET, Surety.CERTAIN),
         (NOW, {"removed_at": NOW - HOUR}, Cause.REVOKED, Surety.CERTAIN),
         (NOW, {"unwanted_at": NOW - HOUR}, Cause.REVOKED, Surety.LIKELY),
         (NOW, {"unwanted_at": NOW + HOUR}, Cause.NOTHING_KNOWN, Surety.POSSIBLE),
@@ -78,6 +79,14 @@ def test_a_pin_before_its_time_that_the_lock_has_not_taken_is_not_said_to_open()
     assert "had not taken the PIN yet" in evidence(asked[0], zone)
     assert "touches its keypad" in evidence(asked[0], zone)
     assert "had not been sent to Door yet" in evidence(never[0], zone)
+
+
+def test_a_guest_for_whom_no_pin_was_made_is_not_told_to_type_it() -> None:
+    zone = timezone.get_default_timezone()
+    early, late = judged(STAY.starts_at - HOUR, wish=None, held=None)[0], judged(wish=None, held=None)[0]
+    assert early.at == STAY.starts_at
+    assert "is meant to work from" in for_the_guest(early, zone, "en")
+    assert for_the_guest(late, zone, "en").startswith("There is no PIN of yours on this door.")
 
 
 def test_what_was_taken_away_later_explains_nothing_earlier() -> None:
