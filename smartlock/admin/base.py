@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
+from locks.models import Lock
 from reservations.models import Reservation
 from smartlock.admin.paging import LongList, Searched
 
@@ -92,7 +93,7 @@ def fact(name: str, title: Any) -> Any:
 
 
 class WithStays(Searched):
-    """Gives each row of a list of jobs, entries or notices the stay it is about, in one query."""
+    """Gives each row of a list of jobs, entries or notices the stay and the lock it is about, in one query each."""
 
     result_list: Any
 
@@ -100,6 +101,7 @@ class WithStays(Searched):
         super().get_results(request)
         self.result_list = list(self.result_list)
         add_stays(self.result_list)
+        add_doors(self.result_list)
 
 
 def add_stays(rows: list[Any]) -> None:
@@ -109,8 +111,22 @@ def add_stays(rows: list[Any]) -> None:
         row.stay = next((stays.get(number) for number in numbers([row.subject], "reservation")), None)
 
 
+def add_doors(rows: list[Any]) -> None:
+    """The lock that a row is about, or at which a job of a stay acts: a stay may have several."""
+    found = {row.pk: [*numbers([row.subject], "lock"), *_lock_of(row)] for row in rows}
+    doors = Lock.objects.in_bulk({number for some in found.values() for number in some})
+    for row in rows:
+        row.door = next((doors[number] for number in found[row.pk] if number in doors), None)
+
+
+def _lock_of(row: Any) -> list[int]:
+    payload = getattr(row, "payload", None)
+    number = payload.get("lock") if isinstance(payload, dict) else None
+    return [number] if isinstance(number, int) else []
+
+
 class AboutStays(MachinePage):
-    """A page of rows with a ``subject``: those about a stay show the guest, and its property's clock."""
+    """A page of rows with a ``subject``: a stay shows its guest and its property's clock, a lock its name."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         return WithStays
@@ -119,11 +135,13 @@ class AboutStays(MachinePage):
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             add_stays([row])
+            add_doors([row])
         return row
 
     @column(_("about"), ordering="subject")
     def about(self, row: Any) -> SafeString | str:
-        return subject_link(row.subject, str(row.stay) if row.stay else "")
+        named = row.stay or (row.door if row.subject.startswith("lock:") else None)
+        return subject_link(row.subject, str(named) if named else "")
 
     @staticmethod
     def at(row: Any, at: datetime | None) -> SafeString | str:

@@ -18,7 +18,7 @@ from reservations.models import Reservation
 from scheduler.models import Job, JobAttempt
 from scheduler.services import jobs_of
 from smartlock.admin import words
-from smartlock.admin.base import moment, page_of
+from smartlock.admin.base import add_doors, moment, page_of
 from smartlock.audit.models import AuditLog
 from smartlock.people.roles import CONTACTS
 from webhooks.models import WebhookEvent
@@ -65,8 +65,11 @@ def _may(user: Asking, model: type[Any]) -> bool:
 
 
 def _jobs(stay: Reservation, user: Asking) -> Iterator[Entry]:
-    for job in jobs_of(stay.subject).prefetch_related("attempts"):
-        title = page_of(job, words.kind(job.kind))
+    jobs: list[Any] = list(jobs_of(stay.subject).prefetch_related("attempts"))
+    add_doors(jobs)
+    names_doors = len({job.door for job in jobs if job.door}) > 1
+    for job in jobs:
+        title = page_of(job, words.kind(job.kind) + (f": {job.door}" if names_doors and job.door else ""))
         tone = words.JOB_TONES[Job.State(job.state)]
         yield Entry(
             job.finished_at or job.run_at, "schedule", _("job"), title, job.get_state_display(), tone,

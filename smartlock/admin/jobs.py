@@ -117,12 +117,15 @@ class JobPage(Steering, AboutStays):
     # --- reading -----------------------------------------------------------------------------------------------
 
     @column(_("job"), ordering="kind", header=True)
-    def what(self, job: Job) -> list[str]:
-        return [words.kind(job.kind), f"#{job.pk}"]
+    def what(self, job: Any) -> list[str]:
+        """With the door, for a stay may have several; of a lock's own jobs the next column says it."""
+        door = job.door.name if job.door and job.stay else ""
+        return [words.kind(job.kind), f"#{job.pk} {door}".strip()]
 
     @column(_("job"))
-    def deed(self, job: Job) -> str:
-        return f"{words.kind(job.kind)} #{job.pk}"
+    def deed(self, job: Any) -> str:
+        door = f" ({job.door})" if job.door and job.stay else ""
+        return f"{words.kind(job.kind)} #{job.pk}{door}"
 
     @column(_("state"), ordering="state")
     def state_label(self, job: Job) -> SafeString:

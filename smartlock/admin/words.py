@@ -37,6 +37,7 @@ KINDS = {
     "webhooks.sort_inbox": gettext_lazy("Sort what came from Stays"),
     "notifications.tell_guest": gettext_lazy("Write to the guest"),
     "notifications.tell_operator": gettext_lazy("Write to the operators"),
+    "recurring.run": gettext_lazy("Run a recurring job"),
 }
 JOB_TONES = {
     Job.State.SCHEDULED: "info", Job.State.RUNNING: "warning", Job.State.SUCCEEDED: "success",

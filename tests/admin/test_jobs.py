@@ -11,16 +11,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from locks import planning
 from locks.plan import GENERATE, REVOKE
 from reservations.models import Reservation
-from scheduler import clock, overview
+from scheduler import clock, kinds, overview, services
 from scheduler.models import Job, JobAttempt
-from smartlock.admin import charts
+from smartlock.admin import charts, words
 from smartlock.admin.finding import matching
 from smartlock.admin.jobs import JobPage
 from tests.admin.house import make_house
 from tests.admin.test_steering import JOBS
 from tests.builders import make_accommodation, make_lock, make_reservation
+
+ROOMS = ("locks", "notifications", "recurring", "reservations", "scheduler", "webhooks")  # tests declare kinds, too
 
 
 @pytest.fixture
@@ -146,3 +149,26 @@ def test_queries_do_not_grow_with_the_jobs(boss: Client, two: tuple[Reservation,
     few = queries("ana"), queries("")
     make_house(12, clock.now())
     assert (queries("ana"), queries("")) == few
+
+
+def test_a_job_names_its_door(boss: Client, two: tuple[Reservation, Reservation]) -> None:
+    make_lock(two[0].accommodation, name="Garden door")
+    planning.replan(two[0].pk, now=clock.now())
+    listed = boss.get(JOBS, {"q": "bia"}).content.decode()
+    assert re.search(r"#\d+ Gate\b", listed)
+    assert re.search(r"#\d+ Garden door\b", listed)
+    job = Job.objects.filter(subject=two[0].subject).latest("pk")
+    assert "(Garden door)" in boss.get(f"{JOBS}{job.pk}/change/").content.decode()
+
+
+def test_what_is_about_a_lock_says_its_name(boss: Client, two: tuple[Reservation, Reservation]) -> None:
+    lock = two[0].accommodation.locks.get()
+    services.schedule("locks.generate_pin", due_at=clock.now(), now=clock.now(), subject=f"lock:{lock.pk}")
+    listed = boss.get(JOBS, {"q": f"lock:{lock.pk}"}).content.decode()
+    assert f'href="/admin/locks/lock/{lock.pk}/change/">Gate</a>' in listed
+
+
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+def test_every_kind_of_job_has_words(language: str) -> None:
+    with translation.override(language):
+        assert [name for name in kinds.names() if name.partition(".")[0] in ROOMS and words.kind(name) == name] == []
