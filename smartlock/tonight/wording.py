@@ -67,7 +67,7 @@ def going(light: Light, count: int) -> str:
 def forms() -> dict[str, str]:
     """What the page's script says. From here, because a template's translations cannot hold a bare per cent sign."""
     return {
-        "in": _("in %(time)s"), "since": _("since %(time)s"), "days": _("%(days)d d %(hours)d h"),
+        "in": _("in %(time)s"), "since": _("%(time)s ago"), "days": _("%(days)d d %(hours)d h"),
         "hours": _("%(hours)d h %(minutes)02d min"), "good": _("Renewed at %(time)s"),
         "bad": _("Could not be renewed since %(time)s. It is tried again; what you see may be old."),
     }  # fmt: skip
@@ -76,7 +76,7 @@ def forms() -> dict[str, str]:
 def until(at: datetime, now: datetime) -> str:
     """How long until then, or since; the page's script says it in the same words."""
     minutes = round((at - now).total_seconds() / 60)
-    form = _("in %(time)s") if minutes >= 0 else _("since %(time)s")
+    form = _("in %(time)s") if minutes >= 0 else _("%(time)s ago")
     return form % {"time": span(abs(minutes))}
 
 

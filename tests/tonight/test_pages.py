@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from locks import sealing
+from locks import planning, sealing
 from locks.models import Credential, Lock, LockEvent, LockIncident, Opening
 from notifications.models import Message
 from notifications.outlook import look
@@ -87,6 +87,13 @@ def test_the_script_speaks_the_language_of_the_page(boss: Client) -> None:
     page = boss.get(reverse("admin:index"), headers={"accept-language": "pt-br"}).content.decode()
     assert 'data-since="há %(time)s"' in page
     assert 'data-good="Atualizado às %(time)s"' in page
+
+
+def test_a_check_in_that_is_over_is_so_long_ago(boss: Client) -> None:
+    make_arrival(clock.now() - 3 * HOUR)
+    page = boss.get(reverse("admin:index")).content.decode()
+    assert re.search(r'class="sl-countdown"[^>]*>3 h 0\d min ago<', page)
+    assert 'data-since="%(time)s ago"' in page
 
 
 def test_the_renewed_part_is_as_closed_as_the_page(client: Client, newcomer: Client) -> None:
@@ -191,6 +198,17 @@ def test_a_stays_page_judges_the_last_wrong_pin_and_tells_its_history(boss: Clie
     page = boss.get(reverse("admin:reservations_reservation_change", args=[stay.pk]), {"why": asked}).content.decode()
     assert "it works." in page
     assert page.index("lock_open") < page.index("report")
+
+
+def test_the_history_of_a_stay_with_several_doors_says_which(boss: Client) -> None:
+    stay = make_arrival(clock.now() + 9 * HOUR, proven=False)
+    page = reverse("admin:reservations_reservation_change", args=[stay.pk])
+    assert "Put the PIN on the door</a>" in boss.get(page).content.decode()
+    make_lock(stay.accommodation, name="Garden gate")
+    planning.replan(stay.pk, now=clock.now())
+    history = boss.get(page).content.decode()
+    assert "Put the PIN on the door: Garden gate</a>" in history
+    assert "Take the PIN off the door: Garden gate</a>" in history
 
 
 def test_a_stays_page_shows_a_change_on_its_way_from_when_to_when(boss: Client) -> None:
