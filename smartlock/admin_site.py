@@ -121,6 +121,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "smartlock.dashboard.fill",
     "STYLES": [lambda request: static("smartlock/admin.css")],
+    "SCRIPTS": [lambda request: static("smartlock/forms.js")],
     "ACCOUNT": {"navigation": [{"title": _("Profile"), "link": reverse_lazy("profile")}]},
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
     "COLORS": {
