@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
@@ -160,4 +161,10 @@ def _coming(stay: Any, wanted: list[Credential], now: datetime) -> Phrase:
 
 
 def _clock(at: datetime, stay: Reservation) -> str:
-    return date_format(timezone.localtime(at, stay.accommodation.zone), "D H:i")
+    return wall_clock(at, stay.accommodation.zone)
+
+
+def wall_clock(at: datetime, zone: ZoneInfo | None = None) -> str:
+    """Day and time as a clock on the wall there shows them: with the year, where it is not this one."""
+    local, today = timezone.localtime(at, zone), timezone.localtime(timezone.now(), zone)
+    return date_format(local, "D j M H:i" if local.year == today.year else "j M Y H:i")

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from smartlock.admin.words import wall_clock
 from smartlock.tonight.chain import Light, Link, Mend, Step
 
 STEPS = {
@@ -36,7 +35,7 @@ MENDS = {
 
 def link(one: Link, zone: ZoneInfo) -> dict[str, Any]:
     """One proof for the template: a mark, a short title, and the words for hover, touch and screen readers."""
-    at = f" {date_format(timezone.localtime(one.at, zone), 'D H:i')}." if one.at else ""
+    at = f" {wall_clock(one.at, zone)}." if one.at else ""
     return {
         "light": one.light.value, "icon": ICONS[one.light], "title": STEPS[one.step], "word": LIGHTS[one.light],
         "text": f"{one.text}{at}",

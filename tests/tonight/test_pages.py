@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from locks import planning, sealing
 from locks.models import Credential, Lock, LockEvent, LockIncident, Opening
@@ -209,6 +210,14 @@ def test_the_history_of_a_stay_with_several_doors_says_which(boss: Client) -> No
     history = boss.get(page).content.decode()
     assert "Put the PIN on the door: Garden gate</a>" in history
     assert "Take the PIN off the door: Garden gate</a>" in history
+
+
+def test_a_pin_that_comes_in_weeks_says_on_which_day(boss: Client) -> None:
+    stay = make_arrival((clock.now() + timedelta(days=400)).replace(hour=12), proven=False)
+    day = date_format(stay.check_in_at, "j M Y")
+    page = boss.get(reverse("admin:reservations_reservation_change", args=[stay.pk])).content.decode()
+    assert f"planned for {day}" in page
+    assert f"It is chosen when its time comes. {day}" in page
 
 
 def test_a_stays_page_shows_a_change_on_its_way_from_when_to_when(boss: Client) -> None:
