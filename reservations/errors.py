@@ -22,7 +22,11 @@ class ReservationError(Exception):
 
 
 class BadReservation(ReservationError):
-    """Impossible or incomplete facts."""
+    """Impossible or incomplete facts. English where it is kept; a page translates ``text`` and fills in ``values``."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        self.text, self.values = text, values
+        super().__init__(text % values if values else text)
 
 
 class UnknownListing(ReservationError):

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from reservations import services, zones
 from reservations.errors import BadReservation, StaysError
@@ -85,7 +86,10 @@ def import_unit(listing: Listing, *, now: datetime, actor: str) -> Accommodation
     if known is not None:
         return known
     if not listing.proposed_timezone:
-        raise BadReservation(f"{listing}: no time zone can be proposed ({listing.zone_reason}): add the unit by hand.")
+        raise BadReservation(
+            _("%(listing)s: no time zone can be proposed (%(reason)s): add the unit by hand."),
+            listing=listing, reason=listing.zone_reason,
+        )  # fmt: skip
     unit = Accommodation(
         name=listing.name or listing.short_id or listing.external_id, external_id=listing.external_id,
         short_id=listing.short_id, timezone=listing.proposed_timezone,

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop as _
+
 from reservations.errors import BadReservation
 
 if TYPE_CHECKING:
@@ -48,14 +50,15 @@ def window(
     """
     for day in (in_date, out_date):
         if day.year not in PLAUSIBLE_YEARS:
-            raise BadReservation(f"{day} is no day for a stay; years from 2000 to 2199 are.")
+            raise BadReservation(_("%(day)s is no day for a stay; years from 2000 to 2199 are."), day=day)
     in_time, out_time = in_time or unit.check_in_time, out_time or unit.check_out_time
     start, end = _instants(unit, in_date, agreed.check_in or in_time, out_date, agreed.check_out or out_time)
     if end <= start and agreed != NOT_AGREED:
         start, end = _instants(unit, in_date, in_time, out_date, out_time)
     if end <= start:
         raise BadReservation(
-            f"Check-out ({out_date} {out_time:%H:%M}) is not after check-in ({in_date} {in_time:%H:%M})."
+            _("Check-out (%(out)s) is not after check-in (%(in)s)."),
+            **{"out": f"{out_date} {out_time:%H:%M}", "in": f"{in_date} {in_time:%H:%M}"},
         )
     return start, end
 

@@ -14,16 +14,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
 from locks.models import Lock
+from reservations.errors import BadReservation
 from reservations.models import Reservation
+from smartlock.admin import words
 from smartlock.admin.paging import LongList, Searched
 
 if TYPE_CHECKING:
@@ -188,16 +189,19 @@ def answer(request: HttpRequest, done: int, text: str, nothing: Any) -> None:
         messages.warning(request, str(nothing))
 
 
+def said(error: BadReservation) -> str:
+    """What is impossible, in the operator's language."""
+    return gettext(error.text) % error.values if error.values else gettext(error.text)
+
+
 def moment(at: datetime | None, zone: ZoneInfo | None = None) -> SafeString | str:
     """The wall clock of a property (or of the installation), with UTC as the tooltip."""
     if at is None:
         return DASH
-    local = timezone.localtime(at, zone)
-    form = "D j M H:i" if local.year == timezone.localtime(timezone.now(), zone).year else "j M Y H:i"
     foreign = zone is not None and zone.key != settings.TIME_ZONE
     return format_html(
         '<time class="sl-time" datetime="{}" title="{} UTC">{}{}</time>',
-        at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", date_format(local, form),
+        at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", words.wall_clock(at, zone),
         format_html(" <small>{}</small>", zone.key.rpartition("/")[2].replace("_", " ")) if foreign and zone else "",
     )  # fmt: skip
 

@@ -22,7 +22,20 @@ from reservations.models import Feed, Listing, Reservation, SyncRun
 from reservations.stays.client import StaysClient, is_configured
 from scheduler import clock
 from smartlock.admin.asking import AskingForm, Question, from_page
-from smartlock.admin.base import DASH, Inline, MachinePage, Page, actor, answer, block, column, fact, moment, verb
+from smartlock.admin.base import (
+    DASH,
+    Inline,
+    MachinePage,
+    Page,
+    actor,
+    answer,
+    block,
+    column,
+    fact,
+    moment,
+    said,
+    verb,
+)
 
 if TYPE_CHECKING:
     FeedFormBase = ModelForm[Feed]
@@ -96,7 +109,7 @@ class AgreedTimes:
                 )  # fmt: skip
                 messages.success(request, str(_("The times of this stay are set; its PIN follows.")))
             except BadReservation as error:
-                messages.error(request, str(error))
+                messages.error(request, said(error))
 
     set_times_here = from_page(
         "set_times",
@@ -157,7 +170,7 @@ class ListingPage(Page):
                 listings.import_unit(row, now=clock.now(), actor=actor(request))
                 made += 1
             except BadReservation as error:
-                messages.error(request, str(error))
+                messages.error(request, said(error))
         done = ngettext("%(count)d listing is a unit now.", "%(count)d listings are units now.", made)
         answer(request, made, done % {"count": made}, _("No unit was made."))
 

@@ -26,7 +26,7 @@ from scheduler import clock
 from scheduler import services as jobs
 from scheduler.models import Job
 from smartlock.admin import words
-from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, verb
+from smartlock.admin.base import DASH, Inline, Page, actor, answer, button, column, label, moment, said, verb
 from smartlock.admin.mending import Mending
 from smartlock.admin.paging import FewRelated, LongList
 from smartlock.admin.sources import AgreedTimes, FeedInline, save_feeds
@@ -63,7 +63,7 @@ class AccommodationForm(AccommodationFormBase):
                 unit, stay.check_in_date, stay.check_in_time, stay.check_out_date, stay.check_out_time
             )  # fmt: skip
         except BadReservation as error:
-            self.add_error(None, f"{stay}: {error}")
+            self.add_error(None, f"{stay}: {said(error)}")
 
 
 class DoorInline(Inline):
@@ -132,7 +132,7 @@ class ReservationForm(ReservationFormBase):
                     data["check_out_date"], data.get("check_out_time"),
                 )  # fmt: skip
             except BadReservation as error:
-                self.add_error("check_out_date", str(error))
+                self.add_error("check_out_date", said(error))
         return data
 
 

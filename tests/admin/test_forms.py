@@ -53,6 +53,24 @@ def test_a_check_out_before_the_check_in_is_a_sentence_on_the_form(operator: Cli
     assert not Reservation.objects.exists()
 
 
+def test_what_is_impossible_is_said_in_the_operators_language(operator: Client) -> None:
+    unit = make_accommodation()
+    day = clock.now().date()
+    for over, said in (
+        ({"check_in_date": day, "check_out_date": day}, "não é depois do check-in"),
+        ({"check_in_date": "31/12/1999"}, "1999-12-31 não é um dia para uma estadia"),
+    ):
+        response = operator.post(ADD, booking(unit, **over), headers={"accept-language": "pt-br"})
+        assert said in response.content.decode()
+    stay = make_reservation(unit, facts_at=clock.now(), check_in_date=day, check_out_date=day + timedelta(days=1))
+    Reservation.objects.filter(pk=stay.pk).update(check_out_date=day)
+    page = reverse("admin:reservations_reservation_set_times_here", args=[stay.pk])
+    times = {"check_in": "12:00", "check_out": "11:00", "_form_submitted": "1"}
+    operator.post(page, times, headers={"accept-language": "pt-br"})
+    asked = reverse("admin:reservations_reservation_change", args=[stay.pk])
+    assert "não é depois do check-in" in operator.get(asked).content.decode()
+
+
 def test_nonsense_is_refused_without_an_error_page(operator: Client) -> None:
     unit = make_accommodation()
     for over in (
