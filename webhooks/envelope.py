@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import orjson
 
 from reservations.stays.payloads import reservation_id
 
@@ -25,7 +26,7 @@ _ACTION = re.compile(r"[\x21-\x7e]+")
 PLAUSIBLE_YEARS = range(2000, 2200)
 
 
-class Treatment(Enum):
+class Treatment(StrEnum):
     """What becomes of an action; docs/webhooks.md has the table."""
 
     ACTS = "acts"  # it may concern a door: looked into
@@ -44,8 +45,7 @@ class Malformed(ValueError):
     """The body is not an envelope; the message says what is wrong, for whoever sent it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """``{"action": ..., "_dt": ..., "payload": {...}}`` with the times made aware UTC."""
 
     action: str
@@ -53,16 +53,13 @@ class Envelope:
     payload: Any
     external_id: str
     dedupe_key: str
-
-    @property
-    def treatment(self) -> Treatment:
-        return treatment(self.action)
+    treatment: Treatment
 
 
 def parse(body: bytes, *, message_id: str = "") -> Envelope:
     """``message_id``: the sender's own name of this event, where it has one. Raises Malformed."""
     try:
-        data = json.loads(body)
+        data = _json(body)
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.") from None
     if not isinstance(data, dict):
@@ -70,7 +67,16 @@ def parse(body: bytes, *, message_id: str = "") -> Envelope:
     action = _action(data.get("action"))
     at, payload = data.get("_dt"), data.get("payload")
     about = reservation_id(payload) if isinstance(payload, dict) else ""
-    return Envelope(action, _moment(at), payload, about, _dedupe_key(action, at, about, body, message_id))
+    key = _dedupe_key(action, at, about, body, message_id)
+    return Envelope(action, _moment(at), payload, about, key, treatment(action))
+
+
+def _json(body: bytes) -> Any:
+    """orjson takes a quarter of the time, and refuses some of what the standard library takes (NaN, UTF-16)."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
 
 
 def _action(value: object) -> str:

@@ -6,12 +6,12 @@ Whatever is not a delivery, and any delivery over plain HTTP where HTTPS is dema
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 import structlog
 from django.conf import settings
 
@@ -61,15 +61,20 @@ def _answer(source: Source, token: str, environ: Environ, start: Start) -> Itera
     except Exception:
         log.exception("webhook.not_stored")  # the database is away: the sender is told, and may try again
         status, answer = 503, {"error": "not_stored", "detail": "It could not be stored. Try again later."}
-    content = json.dumps(answer).encode()
+    content = orjson.dumps(answer)
     start(
-        f"{status} {HTTPStatus(status).phrase}",
+        _status_line(status),
         [
             ("Content-Type", "application/json"), ("Content-Length", str(len(content))),
             ("X-Content-Type-Options", "nosniff"),
         ],
     )  # fmt: skip
     return [content]
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def _body(environ: Environ) -> bytes:
