@@ -5,7 +5,6 @@ And writes down what a lock told by itself.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from django.db import transaction
@@ -27,7 +26,7 @@ from scheduler import clock
 from scheduler import services as jobs
 from scheduler.due import Due
 from scheduler.models import Job
-from scheduler.signals import job_ended
+from scheduler.signals import jobs_ended
 
 
 @receiver(post_save, sender=Reservation)
@@ -60,33 +59,16 @@ def lock_saved(instance: Lock, created: bool, **_: Any) -> None:
         plan_pool(instance.pk, now=clock.now())
 
 
-@receiver(job_ended)
-def job_at_door_ended(job: Due, **_: Any) -> None:
-    """The wish may have changed while the job ran; looking once more is what makes the end state right.
+@receiver(jobs_ended)
+def jobs_at_doors_ended(jobs: list[Due], **_: Any) -> None:
+    """The wish may have changed while a job ran; looking once more is what makes the end state right.
 
-    After the commit: the job's row is held here, and planning takes the reservation first. Should the process die in
+    After the commit: the jobs' rows are held here, and planning takes the reservation first. Should the process die in
     between, ``replan_after_jobs`` looks again within the minute.
     """
-    if job.kind in KINDS:
-        _ended.subjects.add(job.subject)
-        transaction.on_commit(_look_once)
-
-
-class _Ended(threading.local):
-    """Whose jobs ended in this thread's transaction. Those of one that was rolled back are looked at for nothing."""
-
-    def __init__(self) -> None:
-        self.subjects: set[str] = set()
-
-
-_ended = _Ended()
-
-
-def _look_once() -> None:
-    """Many jobs end in one transaction: the first that is called looks for all of them."""
-    subjects, _ended.subjects = _ended.subjects, set()
+    subjects = {job.subject for job in jobs if job.kind in KINDS}
     if subjects:
-        look_again(subjects, now=clock.now())
+        transaction.on_commit(lambda: look_again(subjects, now=clock.now()))
 
 
 def _replan_current(*, stays: Q, codes: Q) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 # The credential's state, window or wish changed. Arguments: credential (Credential), settled (bool): False while a job
-# is at work at this door and will note more; its end (``job_ended``) or, when it is put back, one more signal follows.
+# is at work at this door and will note more; its end (``jobs_ended``) or, when it is put back, one more signal follows.
 credential_changed = Signal()
 
 # A guest was given another way in, or there is none. Arguments: reservation, lock, code (str), detail (str, a record),

@@ -6,6 +6,7 @@ credential's row: ``receivers`` calls it after such a commit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from locks.holders import stay_end, with_fallback
 from notifications import keep
 from notifications.decide import due_at
 from notifications.models import Message
-from notifications.outlook import Outlook, look, patience
+from notifications.outlook import Outlook, look_all, patience
 from reservations.models import Reservation
 from scheduler import services as jobs
 from scheduler.models import Job
@@ -22,33 +23,46 @@ from scheduler.models import Job
 TELL_GUEST = "notifications.tell_guest"
 
 
-@transaction.atomic(savepoint=False)
 def plan_telling(reservation_id: int, *, now: datetime) -> None:
     """Schedule, move or call off the stay's message, by the last known facts."""
-    reservation = _locked(reservation_id)
-    if reservation is None:
+    plan_tellings([reservation_id], now=now)
+
+
+@transaction.atomic(savepoint=False)
+def plan_tellings(reservation_ids: Iterable[int], *, now: datetime) -> None:
+    """The same for some stays, with a few statements for all of them."""
+    stays = _locked(reservation_ids)
+    if not stays:
         return
-    outlook = look(reservation, now=now)
-    live = Job.objects.filter(live_key=live_key(reservation_id), state__in=Job.LIVE).first()
+    keys = [live_key(stay.pk) for stay in stays]
+    live = {job.live_key: job for job in Job.objects.filter(live_key__in=keys, state__in=Job.LIVE)}
+    plans = [_plan(outlook, live.get(live_key(outlook.reservation.pk)), now) for outlook in look_all(stays, now=now)]
+    jobs.schedule_all([(TELL_GUEST, missing) for missing in plans if missing is not None], now=now)
+
+
+def _plan(outlook: Outlook, live: Job | None, now: datetime) -> jobs.Planned | None:
+    """Move or call off the message's job; returns the one that is missing, if one is."""
     if live is not None and live.state == Job.State.RUNNING:
-        return  # it reads the facts itself, and its end brings us here again
-    if outlook.template is None or _waits_for_a_person(outlook, live):
-        if live is not None:
-            jobs.cancel(Job.objects.filter(pk=live.pk), now=now, reason="There is nothing to tell the guest.")
-    else:
-        _align(outlook, live, now=now)
+        return None  # it reads the facts itself, and its end brings us here again
     if outlook.template is None:
         keep.erase_delivered(outlook)
+    if outlook.template is not None and not _waits_for_a_person(outlook, live):
+        return _align(outlook, live, now=now)
+    if live is not None:
+        jobs.cancel(Job.objects.filter(pk=live.pk), now=now, reason="There is nothing to tell the guest.")
+    return None
 
 
 def live_key(reservation_id: int) -> str:
     return f"{TELL_GUEST}:reservation:{reservation_id}"
 
 
-def _locked(reservation_id: int) -> Reservation | None:
-    """The row alone is locked, not the unit that is read along with it."""
+def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
+    """The rows alone are locked, not the units that are read along with them; in one order, so that two never wait for
+    each other.
+    """
     rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("accommodation")
-    return with_fallback(rows).filter(pk=reservation_id).first()
+    return list(with_fallback(rows).filter(pk__in=set(reservation_ids)).order_by("pk"))
 
 
 def _waits_for_a_person(outlook: Outlook, live: Job | None) -> bool:
@@ -62,17 +76,15 @@ def _waits_for_a_person(outlook: Outlook, live: Job | None) -> bool:
     return live is None and last.state != Message.State.SENT and shelf.filter(finished_at__gte=last.created_at).exists()
 
 
-def _align(outlook: Outlook, live: Job | None, *, now: datetime) -> None:
+def _align(outlook: Outlook, live: Job | None, *, now: datetime) -> jobs.Planned | None:
     assert outlook.template is not None
     reservation, ends_at = outlook.reservation, stay_end(outlook.reservation)
     due = due_at(outlook.template, outlook.truth, now=now, patience=patience())
     if live is None:
-        jobs.schedule(
-            TELL_GUEST, subject=reservation.subject, live_key=live_key(reservation.pk),
-            due_at=due, now=now, expires_at=ends_at,
-        )  # fmt: skip
-    elif not _satisfies(live, outlook, due, now=now):
+        return jobs.Planned(due, reservation.subject, live_key(reservation.pk), expires_at=ends_at)
+    if not _satisfies(live, outlook, due, now=now):
         jobs.reschedule(Job.objects.filter(pk=live.pk), due_at=due, now=now, expires_at=ends_at)
+    return None
 
 
 def _satisfies(live: Job, outlook: Outlook, due: datetime, *, now: datetime) -> bool:

@@ -21,20 +21,20 @@ from locks.signals import (
     way_in_changed,
 )
 from notifications import details, lock_notices, notices
-from notifications.planning import TELL_GUEST, plan_telling
+from notifications.planning import TELL_GUEST, plan_telling, plan_tellings
 from reservations.models import Reservation
 from reservations.signals import stays_overlap
 from scheduler import clock
 from scheduler.due import Due
 from scheduler.models import Job
-from scheduler.signals import job_ended, job_failed
+from scheduler.signals import job_failed, jobs_ended
 
 
 @receiver(credential_changed)
 def door_changed(credential: Credential, settled: bool, **_: Any) -> None:
     """Planned after the commit: the sender holds the credential's row, and the plan locks the reservation first.
 
-    Should the process die in between, the end of the job at the door plans it once more (``job_of_stay_ended``).
+    Should the process die in between, the end of the job at the door plans it once more (``jobs_of_stays_ended``).
     """
     stay = credential.reservation_id
     if stay is None or not settled:  # the digits of staff are shown to an operator, backups are nobody's yet
@@ -48,12 +48,11 @@ def stay_saved(instance: Reservation, **_: Any) -> None:
     plan_telling(instance.pk, now=clock.now())
 
 
-@receiver(job_ended)
-def job_of_stay_ended(job: Due, **_: Any) -> None:
+@receiver(jobs_ended)
+def jobs_of_stays_ended(jobs: list[Due], **_: Any) -> None:
     """What changed while a job ran, at the door or here, was not seen by it: look once more."""
-    kind, _colon, number = job.subject.partition(":")
-    if job.kind in (*KINDS, TELL_GUEST) and kind == "reservation":
-        plan_telling(int(number), now=clock.now())
+    subjects = {job.subject.partition(":") for job in jobs if job.kind in (*KINDS, TELL_GUEST)}
+    plan_tellings({int(number) for word, _, number in subjects if word == "reservation"}, now=clock.now())
 
 
 @receiver(job_failed)

@@ -21,7 +21,7 @@ from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
 from scheduler.retry import next_try
-from scheduler.signals import job_ended, job_failed
+from scheduler.signals import job_failed, jobs_ended
 from scheduler.transitions import move, move_sql
 
 log = structlog.get_logger(__name__)
@@ -112,8 +112,8 @@ def _succeed(ended: list[Ended]) -> dict[int, str]:
         ours = {row[0] for row in cursor.fetchall()}
         done = [end for end in ended if end.claim.job.pk in ours]
         _close_succeeded(cursor, [end.claim.attempt for end in done])
-    for end in done:
-        job_ended.send(Job, job=end.claim.job)
+    if done:
+        jobs_ended.send(Job, jobs=[end.claim.job for end in done])
     return dict.fromkeys(ours, str(Outcome.SUCCEEDED))
 
 
@@ -194,7 +194,7 @@ def _close(end: Ended, outcome: JobAttempt.Outcome, *, over: bool) -> str:
         traceback=attempt.traceback,
     )  # fmt: skip
     if over:
-        job_ended.send(Job, job=end.claim.job)
+        jobs_ended.send(Job, jobs=[end.claim.job])
     return str(outcome)
 
 

@@ -7,5 +7,6 @@ from django.dispatch import Signal
 # A job landed on the dead-letter shelf. Arguments: job (Job), error (str).
 job_failed = Signal(use_caching=True)
 
-# A job ended for good or was called off while it ran; not sent when it is put back. Argument: job (Due), as it began.
-job_ended = Signal(use_caching=True)
+# Jobs ended for good or were called off while they ran; not sent for those that are put back. Argument: jobs (list of
+# Due, as they began): all whose end is written down in this transaction.
+jobs_ended = Signal(use_caching=True)

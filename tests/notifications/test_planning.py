@@ -16,7 +16,7 @@ from notifications.planning import TELL_GUEST, plan_telling
 from reservations.models import Reservation
 from reservations.services import end, save_by_hand
 from scheduler.models import Job
-from scheduler.signals import job_ended
+from scheduler.signals import jobs_ended
 from tests.builders import NOW
 from tests.notifications.conftest import Stage
 
@@ -73,7 +73,7 @@ def test_a_plan_that_died_with_its_process_is_made_up_for_when_the_job_ends(stag
     credential = stage.accept(stay)
     note(credential, state=Credential.State.ON_LOCK)  # committed; the process dies before it plans
     assert due_at(stage) != stage.now
-    job_ended.send(Job, job=Job.objects.get(kind="locks.generate_pin"))
+    jobs_ended.send(Job, jobs=[Job.objects.get(kind="locks.generate_pin")])
     assert due_at(stage) == stage.now
 
 
