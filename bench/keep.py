@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 from bench.measurement import Measurement, Table
 from bench.report import section
@@ -53,16 +54,21 @@ def keep(measurement: Measurement, table: Table, note: str, machine: str) -> Non
 
 
 def write_document(measurements: tuple[Measurement, ...], machine: str = "") -> None:
-    """``machine`` is the one just measured on; what stems from another one says so."""
-    parts = [HEAD, machine]
-    for measurement in measurements:
-        kept = Kept.load(RESULTS / f"{measurement.key}.json")
+    """``machine`` is the one just measured on; each measurement says on which one it was made."""
+    all_kept = [(measurement, Kept.load(RESULTS / f"{measurement.key}.json")) for measurement in measurements]
+    machines = list(dict.fromkeys([machine, *(kept.machine for _, kept in all_kept if kept is not None)]))
+    names = dict(zip(machines, ascii_uppercase, strict=False))
+    parts = [HEAD, *(_named(machine, names[machine]) for machine in machines if machine)]
+    for measurement, kept in all_kept:
         if kept is None:
             parts.append(f"## {measurement.title}\n\n{measurement.what}\n\n{NOT_YET}")
         else:
-            parts.append(section(measurement, kept.table, kept.note))
-            if kept.machine != machine:
-                parts.append(f"On another machine, or with other versions:\n\n{kept.machine}")
+            parts.append(section(measurement, kept.table, f"{kept.note}, machine {names[kept.machine]}"))
     if FINDINGS.exists():
         parts.append(FINDINGS.read_text())
     DOCUMENT.write_text("\n".join(parts))
+
+
+def _named(machine: str, name: str) -> str:
+    """The table of a machine with its letter; machines that differ by a version alone are two as well."""
+    return machine.replace("| machine | |", f"| machine {name} | |", 1)

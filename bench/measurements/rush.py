@@ -43,6 +43,7 @@ def run(world: World, name: str, size: Size) -> Sample:
         base = world.servers_cpu_seconds()
         deadline = first + 30 + count * SECONDS_PER_PIN
         proven, last = _wait(world, url, PROVEN, count, deadline)
+        spent_proving = sum(worker.cpu_seconds() for worker in workers) - cpu
         _wait(world, url, HASHED, count, deadline)
         spent = sum(worker.cpu_seconds() for worker in workers) - cpu
         below = world.servers_cpu_seconds() - base
@@ -50,7 +51,7 @@ def run(world: World, name: str, size: Size) -> Sample:
         seen = _seen(port)
     return {
         "per_second": proven / (last - first), "seconds": last - first, "hashed": hashed,
-        "cpu": spent / count * 1000, "cpu_below": below / count * 1000,
+        "cpu_proven": spent_proving / count * 1000, "cpu": spent / count * 1000, "cpu_below": below / count * 1000,
         "unproven": float(count - proven), "doubled": float(seen["created"] - count),
     }  # fmt: skip
 
@@ -83,14 +84,18 @@ RUSH = Measurement(
     "Tuya's shape answers every call after 100 ms. A PIN counts when it has been read back from the lock. BullMQ's "
     "side takes the same steps on the same tables, 50 in parallel: facts, digits no other stay has, sealed copy, "
     "ticket, AES, create, read back, bcrypt at the same cost (12); both planned the removal at the booking. "
-    "Processor time is taken until the last hash is written.",
+    "Processor time is taken twice: until the last PIN is proven, and until the last hash is written. SmartLock hashes "
+    "while no door waits, BullMQ's side within the job.",
     contenders=(OURS, BULLMQ),
     metrics={"per_second": "PINs per s", "seconds": "last proven, s", "hashed": "last hash, s",
-             "cpu": "workers' CPU per PIN, ms", "cpu_below": "PostgreSQL and Redis per PIN, ms",
-             "unproven": "not proven", "doubled": "written twice"},
+             "cpu_proven": "workers' CPU per PIN until proven, ms", "cpu": "until hashed, ms",
+             "cpu_below": "PostgreSQL and Redis per PIN, ms", "unproven": "not proven", "doubled": "written twice"},
     goals=(
         Goal("ahead in PINs per second", lambda t: t.ratio(OURS, BULLMQ, "per_second"), at_least=1),
-        Goal("ahead in processor time per PIN", lambda t: t.ratio(OURS, BULLMQ, "cpu"), at_most=1),
+        Goal("ahead in processor time per PIN, until the last is proven",
+             lambda t: t.ratio(OURS, BULLMQ, "cpu_proven"), at_most=1),
+        Goal("ahead in processor time per PIN, until the last is hashed",
+             lambda t: t.ratio(OURS, BULLMQ, "cpu"), at_most=1),
         Goal("all proven, none twice", lambda t: t.most(OURS, "unproven") + t.most(OURS, "doubled"), at_most=0),
     ),
     run=run,
