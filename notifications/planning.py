@@ -1,7 +1,7 @@
 """Keeps one job per stay that tells the guest what she does not know yet. Running it twice changes nothing.
 
 It locks the reservation first and the job last, in the order of ``locks.planning``; so a caller must hold no
-credential's row: ``receivers`` calls it after such a commit.
+credential's row, and one that holds a job's must not wait for the stay: ``receivers`` sees to both.
 """
 
 from __future__ import annotations
@@ -29,11 +29,20 @@ def plan_telling(reservation_id: int, *, now: datetime) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def plan_tellings(reservation_ids: Iterable[int], *, now: datetime) -> None:
-    """The same for some stays, with a few statements for all of them."""
-    stays = _locked(reservation_ids)
-    if not stays:
-        return
+def plan_tellings(reservation_ids: Iterable[int], *, now: datetime, skip_held: bool = False) -> set[int]:
+    """The same for some stays, with a few statements for all of them.
+
+    ``skip_held`` is for a caller that holds the rows of jobs: whoever holds a stay may be about to wait for its jobs,
+    so waiting for the stay here would be a deadlock. Returns those that were left out.
+    """
+    wanted = set(reservation_ids)
+    stays = _locked(wanted, skip_held) if wanted else []
+    if stays:
+        _plan_all(stays, now)
+    return wanted - {stay.pk for stay in stays}
+
+
+def _plan_all(stays: list[Reservation], now: datetime) -> None:
     keys = [live_key(stay.pk) for stay in stays]
     live = {job.live_key: job for job in Job.objects.filter(live_key__in=keys, state__in=Job.LIVE)}
     plans = [_plan(outlook, live.get(live_key(outlook.reservation.pk)), now) for outlook in look_all(stays, now=now)]
@@ -57,12 +66,12 @@ def live_key(reservation_id: int) -> str:
     return f"{TELL_GUEST}:reservation:{reservation_id}"
 
 
-def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
+def _locked(reservation_ids: Iterable[int], skip_held: bool) -> list[Reservation]:
     """The rows alone are locked, not the units that are read along with them; in one order, so that two never wait for
     each other.
     """
-    rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("accommodation")
-    return list(with_fallback(rows).filter(pk__in=set(reservation_ids)).order_by("pk"))
+    rows = Reservation.objects.select_for_update(of=("self",), no_key=True, skip_locked=skip_held)
+    return list(with_fallback(rows.select_related("accommodation")).filter(pk__in=reservation_ids).order_by("pk"))
 
 
 def _waits_for_a_person(outlook: Outlook, live: Job | None) -> bool:

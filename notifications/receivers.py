@@ -50,9 +50,16 @@ def stay_saved(instance: Reservation, **_: Any) -> None:
 
 @receiver(jobs_ended)
 def jobs_of_stays_ended(jobs: list[Due], **_: Any) -> None:
-    """What changed while a job ran, at the door or here, was not seen by it: look once more."""
+    """What changed while a job ran, at the door or here, was not seen by it: look once more.
+
+    In the commit that ends the jobs, so that no death comes in between; only where somebody holds the stay just now,
+    after it: the jobs' rows are held here, and a change of the stay waits for them.
+    """
     subjects = {job.subject.partition(":") for job in jobs if job.kind in (*KINDS, TELL_GUEST)}
-    plan_tellings({int(number) for word, _, number in subjects if word == "reservation"}, now=clock.now())
+    stays = {int(number) for word, _, number in subjects if word == "reservation"}
+    held = plan_tellings(stays, now=clock.now(), skip_held=True)
+    if held:
+        transaction.on_commit(lambda: plan_tellings(held, now=clock.now()), robust=True)
 
 
 @receiver(job_failed)
