@@ -1,7 +1,8 @@
 """Keeps the processes of `make run` alive, in order, and ends them in the reverse order.
 
 One thread and one loop: it carries the children's output, notices deaths, and starts again what died. A child that
-dies five times within a minute takes the rest down, because a system that limps along unseen is worse than none.
+never got going takes the rest down: something is wrong that waiting does not mend. One that ran before is started until
+it runs again: what it misses, such as its database, will come back, and the others are needed meanwhile.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from dataclasses import dataclass, field
 from deploy.console import Console
 from deploy.guardian import Guardian, kill_group
 
-DEATHS_ALLOWED = 5
-DEATHS_WITHIN = 60.0
+STEADY_SECONDS = 10.0  # a child that lives so long can start
+STARTS_ALLOWED = 5  # for one that never did
 FIRST_PAUSE = 1.0  # then twice as long each time
+LONGEST_PAUSE = 16.0
 TURN_SECONDS = 0.1
 
 
@@ -46,8 +48,10 @@ class Child:
 
     program: Program
     process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
     restart_at: float | None = None
-    deaths: deque[float] = field(default_factory=deque)
+    early_deaths: int = 0  # in a row
+    has_been_steady: bool = False
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     unfinished: bytes = b""
 
@@ -142,7 +146,7 @@ class Supervisor:
                 self._spawn(child)
 
     def _spawn(self, child: Child) -> None:
-        child.restart_at = None
+        child.started_at, child.restart_at = time.monotonic(), None
         child.last_lines.clear()
         self._console.begin(child.program.name)
         child.process = self._guardian.spawn(
@@ -196,16 +200,22 @@ class Supervisor:
         assert child.process is not None
         returncode = child.process.returncode
         self._release(child)
-        now = time.monotonic()
-        child.deaths.append(now)
-        while now - child.deaths[0] > DEATHS_WITHIN:
-            child.deaths.popleft()
         story = f"{child.program.name} ended with {_ending(returncode)}. Its last lines:\n{_tail(child)}"
-        if len(child.deaths) >= DEATHS_ALLOWED:
-            raise GaveUp(f"{story}\n{child.program.name} died {DEATHS_ALLOWED} times within a minute; giving up.")
-        pause = FIRST_PAUSE * 2 ** (len(child.deaths) - 1)
-        child.restart_at = now + pause
+        pause = self._pause_after_death(child, story)
+        child.restart_at = time.monotonic() + pause
         self._console.say(f"{story}\nStarting {child.program.name} again in {pause:g} s.")
+
+    def _pause_after_death(self, child: Child, story: str) -> float:
+        """Raises GaveUp for a child that has never been steady and was started often enough."""
+        if time.monotonic() - child.started_at >= STEADY_SECONDS:
+            child.has_been_steady, child.early_deaths = True, 0
+        child.early_deaths += 1
+        if child.early_deaths >= STARTS_ALLOWED and not child.has_been_steady:
+            raise GaveUp(
+                f"{story}\n{child.program.name} does not start: it ended {STARTS_ALLOWED} times, "
+                f"each time within {STEADY_SECONDS:g} s; giving up."
+            )
+        return min(FIRST_PAUSE * 2.0 ** (child.early_deaths - 1), LONGEST_PAUSE)
 
     def _end(self, child: Child, grace: float) -> None:
         """Ask the child to stop and carry its last words; kill it when it is slow, or at a second Ctrl-C."""

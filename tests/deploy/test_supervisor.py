@@ -126,8 +126,22 @@ def test_a_killed_child_is_named_with_its_signal(stage: Callable[..., Stage]) ->
 def test_a_child_that_never_stays_alive_takes_the_rest_down(stage: Callable[..., Stage]) -> None:
     running = stage(steady=SAYS_ITS_ID, hopeless="raise SystemExit(3)")
     assert running.process.wait(45) == 1
-    assert "hopeless died 5 times within a minute; giving up." in running.said()
+    assert "hopeless does not start: it ended 5 times, each time within 1 s; giving up." in running.said()
     assert not any(map(is_running, running.pids()))
+
+
+@pytest.mark.timeout(60)
+def test_a_child_that_once_ran_is_started_until_it_runs_again(stage: Callable[..., Stage], tmp_path: Path) -> None:
+    """As beat, which was killed while its database is away and ends at each start until that is back."""
+    database = tmp_path / "database"
+    database.touch()
+    beat = f"import pathlib, time; print('here', pathlib.Path({str(database)!r}).stat().st_size, flush=True)"
+    running = stage(steady=SAYS_ITS_ID, beat=f"{beat}; time.sleep(1.5); pathlib.Path({str(database)!r}).unlink()")
+    running.wait_for("beat ended with exit code 1", times=6)
+    assert running.process.poll() is None
+    assert re.findall(r"Starting beat again in ([\d.]+) s", running.said())[1:6] == ["0.5", "1", "2", "2", "2"]
+    database.touch()
+    running.wait_for("here", times=2)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
