@@ -54,6 +54,11 @@ class Holder:
         """All it ever had."""
         return Credential.objects.filter(**self.keys)
 
+    def live_key(self, kind: str, lock_id: int) -> str:
+        """Of its job of this kind at this door there is at most one at a time."""
+        slot = f":slot:{self.slot}" if self.slot else ""
+        return f"{kind}:{self.subject}:lock:{lock_id}{slot}"
+
     def facts(self, credentials: list[Credential]) -> HolderFacts:
         """What the plan needs to know; ``credentials`` are those that are not proven gone."""
         known = (CredentialFacts(c.lock_id, c.wanted, c.asked, c.is_proven(), c.wish, c.bridges) for c in credentials)

@@ -203,7 +203,7 @@ def _put_beside(old: Credential, now: datetime) -> None:
         ends_at=was.ends_at,
     )  # fmt: skip
     new.save()
-    replan_subject(old.subject, now=now)
+    replan_subject(old.subject, now=now, after_job=True)
 
 
 def _keep_start_after_first_use(credential: Credential, provider: LockProvider, *, now: datetime) -> None:
@@ -253,7 +253,7 @@ def _replace(credential: Credential, now: datetime) -> None:
         note(row, wanted=False, unwanted_at=now)
         if row.pk == credential.pk and not row.provider_ref:
             note(row, removed_at=now, pin_sealed=b"", state=State.ABSENT)
-    replan_subject(credential.subject, now=now)
+    replan_subject(credential.subject, now=now, after_job=True)
 
 
 @contextmanager
@@ -268,7 +268,7 @@ def _failures_noted(credential: Credential, now: Callable[[], datetime]) -> Iter
         if credential.purpose == Credential.Purpose.BACKUP:
             raise
         if not isinstance(error, Limited):
-            replan_subject(credential.subject, now=now())  # from here on somebody looks after the guest
+            replan_subject(credential.subject, now=now(), after_job=True)  # from here on somebody looks after the guest
         if isinstance(error, AccountPaused):  # one person was told for all stays
             raise
         soon = now() >= credential.starts_at - timedelta(minutes=settings.TELL_UNPROVEN_MINUTES)

@@ -7,14 +7,15 @@ Running it twice changes nothing, and the order in which facts arrive does not m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from locks import holders
+from locks.called_off import called_off, staying_off
 from locks.holders import Holder
 from locks.models import Credential, Withdrawal
 from locks.plan import GENERATE, KINDS, WantedJob, is_bridge, is_entitled, plan, ran_its_course
@@ -36,16 +37,23 @@ def replan(reservation_id: int, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def replan_subject(subject: str, *, now: datetime) -> None:
-    """Wishes first, then jobs: compare what the holders of ``subject`` are entitled to with what is scheduled."""
+def replan_subject(subject: str, *, now: datetime, after_job: bool = False) -> None:
+    """Wishes first, then jobs: compare what the holders of ``subject`` are entitled to with what is scheduled.
+
+    ``after_job``: because of what a job did. What a person called off stays off then: nobody asked for it since.
+    """
     wanted: dict[str, tuple[Holder, WantedJob]] = {}
+    off: set[str] = set()
     found = holders.of(subject, hold=True)
+    by_person = called_off([subject]) if after_job else set()
     for holder in found:
         credentials = list(holder.credentials().filter(removed_at__isnull=True))
         update_wishes(holder, credentials, now=now)
-        wanted |= {live_key(holder, job): (holder, job) for job in _wanted(holder, credentials, now)}
+        plan_of_one = _wanted(holder, credentials, now)
+        wanted |= {key: (holder, job) for key, job in plan_of_one.items()}
+        off |= staying_off(holder, plan_of_one.values(), credentials, by_person)
     if found:
-        align_jobs(subject, wanted, now=now)
+        align_jobs(subject, wanted, off=off, now=now)
     for lock_id in sorted({one.lock_id for holder in found for one in holder.fallbacks if one.is_backup()}):
         # The backup that was handed out follows the stay. On its own: the lock's row is never taken after the stay's.
         transaction.on_commit(lambda lock_id=lock_id: replan_subject(f"lock:{lock_id}", now=now), robust=True)  # type: ignore[misc]
@@ -105,76 +113,66 @@ def hurry(*kinds: str, now: datetime, **which: Any) -> int:
 def replan_after_jobs(*, now: datetime, recent: timedelta = timedelta(minutes=3)) -> int:
     """Look once more at those whose jobs ended lately, in case a process died before it could.
 
-    Lately means shortly before the last look or after it, however long beat was away in between. What a person called
-    off last is left alone, or it would be back within the minute with nobody having asked for it; but not where a lock
-    has or may have a PIN of it: its removal is never forgotten.
+    Lately means shortly before the last look or after it, however long beat was away in between.
     """
     last_look = Heartbeat.objects.filter(name=LAST_LOOK).values_list("beat_at", flat=True).first() or now
     since = min(last_look, now) - recent
-    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since).order_by().values("subject")
-    by_person = Q(state=Job.State.CANCELLED) & ~Q(by_hand="")
-    rows = ended.annotate(last=Max("finished_at"), called_off=Max("finished_at", filter=by_person))
-    left = _without_pin({row["subject"] for row in rows if row["called_off"] == row["last"]})
-    subjects = sorted({row["subject"] for row in rows} - left)
+    ended = Job.objects.filter(kind__in=KINDS, finished_at__gt=since)
+    subjects = sorted(ended.order_by().values_list("subject", flat=True).distinct())
     for start in range(0, len(subjects), PORTION):
         look_again(subjects[start : start + PORTION], now=now)
     Heartbeat.objects.update_or_create(name=LAST_LOOK, defaults={"beat_at": now})
     return len(subjects)
 
 
-def _without_pin(subjects: set[str]) -> set[str]:
-    """The stays among them that no lock was ever asked to take a PIN for, as far as it is not proven gone."""
-    ids = _reservations(subjects)
-    there = Credential.objects.filter(reservation__in=ids, removed_at__isnull=True, asked_at__isnull=False)
-    with_pin = set(there.values_list("reservation_id", flat=True))
-    return {f"reservation:{number}" for number in ids if number not in with_pin}
-
-
 def look_again(subjects: Iterable[str], *, now: datetime) -> int:
-    """Plan those anew whose wishes or jobs are not as planned; returns how many.
+    """After their jobs have ended, plan those anew whose wishes or jobs are not as planned; returns how many.
 
     After a job that did what it should nothing is to be planned, and finding that out takes four statements for all.
     """
-    rest = sorted(set(subjects) - _in_line(subjects, now))
-    for subject in rest:
-        replan_subject(subject, now=now)
+    rest = set(subjects) - _in_line(subjects, now)
+    if by_person := called_off(rest):
+        rest -= _in_line(rest, now, by_person)
+    for subject in sorted(rest):
+        replan_subject(subject, now=now, after_job=True)
     return len(rest)
 
 
-def _reservations(subjects: Iterable[str]) -> list[int]:
-    """The numbers of the stays among them."""
-    named = (subject.partition(":") for subject in subjects)
-    return [int(number) for word, _, number in named if word == "reservation"]
-
-
-def _in_line(subjects: Iterable[str], now: datetime) -> set[str]:
+def _in_line(subjects: Iterable[str], now: datetime, by_person: Collection[str] = ()) -> set[str]:
     """The stays among them for which planning would change nothing."""
-    ids = _reservations(subjects)
+    named = (subject.partition(":") for subject in subjects)
+    ids = [int(number) for word, _, number in named if word == "reservation"]
     stays = holders.guests(ids)
     credentials, known = defaultdict(list), defaultdict(list)
     for credential in Credential.objects.filter(reservation__in=ids, removed_at__isnull=True).defer(*SECRETS):
         credentials[credential.subject].append(credential)
     for job in _known_jobs(subject__in=[stay.subject for stay in stays]):
         known[job.subject].append(job)
-    return {stay.subject for stay in stays if _is_in_line(stay, credentials[stay.subject], known[stay.subject], now)}
+    return {
+        stay.subject for stay in stays
+        if _is_in_line(stay, credentials[stay.subject], known[stay.subject], now, by_person)
+    }  # fmt: skip
 
 
-def _is_in_line(holder: Holder, credentials: list[Credential], known: list[Job], now: datetime) -> bool:
+def _is_in_line(
+    holder: Holder, credentials: list[Credential], known: list[Job], now: datetime, by_person: Collection[str]
+) -> bool:
     for credential, wish in _wishes(holder, credentials, now):
         if any(getattr(credential, name) != value for name, value in wish.items()):
             return False
     if any(one.is_backup() for one in holder.fallbacks):  # the pool of that lock follows the stay
         return False
-    wanted = {live_key(holder, job): job for job in _wanted(holder, credentials, now)}
+    wanted = _wanted(holder, credentials, now)
     live = {job.live_key: job for job in known if job.is_live()}
-    given_up = _given_up(known)
+    given_up = _given_up(known, staying_off(holder, wanted.values(), credentials, by_person))
     missing = [key for key, job in wanted.items() if key not in live and not given_up(key, job)]
     return not missing and all(key in wanted and _satisfies(job, wanted[key], now) for key, job in live.items())
 
 
-def _wanted(holder: Holder, credentials: list[Credential], now: datetime) -> list[WantedJob]:
-    """The plan, and for guests the looks at doors that have not taken their PIN."""
-    return [*plan(holder.facts(credentials), now), *wanted_looks(holder, credentials, now)]
+def _wanted(holder: Holder, credentials: list[Credential], now: datetime) -> dict[str, WantedJob]:
+    """The plan by live keys, and for guests the looks at doors that have not taken their PIN."""
+    jobs = [*plan(holder.facts(credentials), now), *wanted_looks(holder, credentials, now)]
+    return {holder.live_key(job.kind, job.lock_id): job for job in jobs}
 
 
 def update_wishes(holder: Holder, credentials: list[Credential], *, now: datetime) -> None:
@@ -217,11 +215,13 @@ def _wish(holder: Holder, credential: Credential, now: datetime) -> dict[str, An
     return {"starts_at": starts_at, "ends_at": holder.ends_at}
 
 
-def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now: datetime) -> None:
+def align_jobs(
+    subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, off: Collection[str], now: datetime
+) -> None:
     """Schedule what is missing, move what is set for another time, call off what is not wanted any more."""
     known = list(_known_jobs(subject=subject))
     live = {job.live_key: job for job in known if job.is_live()}
-    given_up = _given_up(known)
+    given_up = _given_up(known, off)
     missing = [
         (job.kind, _planned(key, holder, job, now))
         for key, (holder, job) in wanted.items()
@@ -233,23 +233,18 @@ def align_jobs(subject: str, wanted: dict[str, tuple[Holder, WantedJob]], *, now
         jobs.cancel(Job.objects.filter(pk__in=stale), now=now, reason="Nobody is entitled to it any longer.")
 
 
-def _given_up(known: Iterable[Job]) -> Callable[[str, WantedJob], bool]:
-    """Whether the very same job failed for good: it waits for a person, planning again must not start it anew.
+def _given_up(known: Iterable[Job], off: Collection[str]) -> Callable[[str, WantedJob], bool]:
+    """Whether a person has the say: the very same job failed for good, or stays off. Planning must not start it anew.
 
     Jobs that are wanted at once have no time of their own: for them it is the same as long as the same end is wanted.
     """
     failed = [job for job in known if not job.is_live()]
     at, at_once = {(job.live_key, job.due_at) for job in failed}, {(job.live_key, job.expires_at) for job in failed}
-    return lambda key, job: (key, job.due_at) in at if job.due_at else (key, job.expires_at) in at_once
+    return lambda key, job: key in off or ((key, job.due_at) in at if job.due_at else (key, job.expires_at) in at_once)
 
 
 def _known_jobs(**which: Any) -> QuerySet[Job]:
     return Job.objects.filter(**which, kind__in=KINDS, state__in=[*Job.LIVE, Job.State.FAILED])
-
-
-def live_key(holder: Holder, job: WantedJob) -> str:
-    slot = f":slot:{holder.slot}" if holder.slot else ""
-    return f"{job.kind}:{holder.subject}:lock:{job.lock_id}{slot}"
 
 
 def _is_missing(existing: Job | None, wanted: WantedJob, *, given_up: bool, now: datetime) -> bool:
