@@ -1,6 +1,6 @@
 """A Tuya project as a LockProvider: which calls make up a PIN's life.
 
-create / change    ticket, encrypt, write; code 1109 may be a stale ticket, so once more with a fresh one
+create / change    ticket, encrypt, write; code 1109 may be a stale ticket, 2318 a start that has just passed: once more
 delete             write; already gone or on its way out is fine
 read / list        one call; what comes back is decoded by radio (decoding.py)
 
@@ -48,8 +48,9 @@ DATA_CENTRES = {
     "sg": "https://openapi-sg.iotbing.com",
 }
 
-# A start in the past becomes now; Tuya refuses one that has passed by the time the call arrives.
-ARRIVAL_SECONDS = 1
+# A start in the past becomes the present second. A cloud that refuses it, as one that has passed when the call arrives,
+# gets one that is still to come.
+ARRIVAL_SECONDS = 2
 # Tuya hands out the same ticket until it ends: one about to end is waited out.
 TICKET_TOO_SHORT_SECONDS = 3
 LOG_LINES_PER_PAGE = 100
@@ -198,20 +199,23 @@ class TuyaProvider:
     def _write_pin(
         self, method: str, path: str, device: Device, *, name: str, pin: str, window: Window, what: str
     ) -> object:
-        """Send an encrypted PIN, with a second ticket if the first may have been stale."""
+        """Send an encrypted PIN, once more if its ticket may have been stale or its start was too early for Tuya."""
         _check_name(name, what)
         self.client.admit(2, what=what)
+        ahead = 0
         for last_try in (False, True):
             ticket = self._ticket(device)
-            body = self._password(ticket, name=name, pin=pin, window=window, what=what)
+            body = self._password(ticket, name=name, pin=pin, window=window, ahead=ahead, what=what)
             try:
                 return self.client.write(method, path, what=what, body=body)
             except Refused as error:
-                if _is(error, {WINDOW_PASSED_CODE}):
+                too_early = _is(error, {WINDOW_PASSED_CODE})
+                if too_early and last_try:
                     # The window is not over, so only our "now" came too late: a fresh one will do.
                     raise Transient(str(error), brand_code=error.brand_code) from error
-                if last_try or not _is(error, {STALE_TICKET_CODE}):
+                if last_try or not (too_early or _is(error, {STALE_TICKET_CODE})):
                     raise
+                ahead = ARRIVAL_SECONDS if too_early else 0
         raise AssertionError("unreachable")
 
     def _ticket(self, device: Device) -> Ticket:
@@ -229,9 +233,12 @@ class TuyaProvider:
                 return Ticket(ticket_id, key, seconds_left)
         raise Transient(f"{what} failed: the answer holds no ticket; it will be tried again.")
 
-    def _password(self, ticket: Ticket, *, name: str, pin: str, window: Window, what: str) -> dict[str, object]:
-        now = self.client.clock.now() + timedelta(seconds=ARRIVAL_SECONDS)
-        starts_at = math.ceil(max(window.starts_at, now).timestamp())
+    def _password(
+        self, ticket: Ticket, *, name: str, pin: str, window: Window, ahead: int, what: str
+    ) -> dict[str, object]:
+        """A window that has begun begins in this very second: a later one would shut out a guest in house."""
+        now = math.floor(self.client.clock.now().timestamp())
+        starts_at = max(math.ceil(window.starts_at.timestamp()), now + ahead)
         ends_at = math.floor(window.ends_at.timestamp())
         if ends_at <= starts_at:
             raise Refused(f"{what} makes no sense: its window ends at {window.ends_at:%Y-%m-%d %H:%M:%S} UTC.")

@@ -174,6 +174,21 @@ class DoorConformance:
         assert window.ends_at == stay.window.ends_at
         assert abs(window.starts_at - now()) < timedelta(minutes=1)
 
+    def test_new_dates_never_shut_out_a_guest_in_house(self, street: Street, stay: Stay) -> None:
+        stay.window = Window(now() - timedelta(hours=1), now() + timedelta(hours=8))
+        stay.create()
+        stay.arrives_at(PinState.ON_LOCK)
+        eventually(lambda: street.opens(stay.device, stay.pin))
+        stay.window = Window(stay.window.starts_at, stay.window.ends_at + timedelta(days=1))
+        stay.change()
+        street.wake(stay.device)
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            assert street.opens(stay.device, stay.pin)
+        window = stay.read().window
+        assert window is not None
+        assert window.ends_at == stay.window.ends_at
+
     def test_a_pin_is_found_by_its_name(self, street: Street, device: Device, stay: Stay) -> None:
         Stay(street, device).create()
         stay.create()

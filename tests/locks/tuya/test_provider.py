@@ -87,6 +87,15 @@ def test_a_start_in_the_past_becomes_the_servers_now(provider: TuyaProvider, clo
     assert 119 <= start - now.timestamp() <= 130
 
 
+def test_a_window_that_has_begun_begins_no_later_than_now(provider: TuyaProvider, cloud: FakeCloud) -> None:
+    """A guest in house is never shut out, not even for the rest of a second."""
+    cloud.reply(*MODIFY, ok(True))
+    now = datetime.now(UTC)
+    change(provider, Window(now - timedelta(days=1), now + timedelta(days=1)))
+    start = body_of(cloud.requests[-1])["effective_time"]
+    assert int(now.timestamp()) <= start <= datetime.now(UTC).timestamp()
+
+
 def test_a_window_is_never_widened_by_rounding(provider: TuyaProvider, cloud: FakeCloud) -> None:
     cloud.reply(*CREATE, ok({"id": 901}))
     whole = soon()
@@ -109,6 +118,14 @@ def test_a_name_no_lock_takes_is_not_even_sent(provider: TuyaProvider, cloud: Fa
     with pytest.raises(Refused):
         create(provider, name=name)
     assert not cloud.requests
+
+
+def test_a_cloud_that_takes_no_present_second_gets_a_coming_one(provider: TuyaProvider, cloud: FakeCloud) -> None:
+    cloud.reply(*MODIFY, refusal(2318), ok(True))
+    now = datetime.now(UTC)
+    change(provider, Window(now - timedelta(days=1), now + timedelta(days=1)))
+    first, second = (body_of(one)["effective_time"] for one in cloud.seen(*MODIFY))
+    assert first <= now.timestamp() + 1 < second <= now.timestamp() + 10
 
 
 def test_a_now_that_came_too_late_is_tried_again(provider: TuyaProvider, cloud: FakeCloud) -> None:
