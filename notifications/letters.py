@@ -13,10 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from locks import sealing
-from locks.models import Fallback
+from locks.models import Credential, Fallback
 from notifications.decide import Knows, Template
 from notifications.languages import wall_clock, zone_note
 from notifications.mail import Letter
@@ -90,7 +91,15 @@ def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
         "zone": zone_note(knows.starts_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
         "sleeping": _unproven(outlook, sleeps=True),
         "unheard": _unproven(outlook, sleeps=False),
+        "may_open": outlook.template is Template.STAY_CANCELLED and _may_open(outlook),
     }
+
+
+def _may_open(outlook: Outlook) -> bool:
+    """Whether a code of a stay that was ended may still open: its removal is not proven, or nobody can take it away."""
+    of_stay = Q(reservation=outlook.reservation) | Q(fallback__reservation=outlook.reservation)
+    there = Credential.objects.filter(of_stay, asked_at__isnull=False, removed_at__isnull=True)
+    return any(given.kind == Fallback.Kind.OFFLINE for given in outlook.held.values()) or there.exists()
 
 
 def _unproven(outlook: Outlook, *, sleeps: bool) -> str:

@@ -13,11 +13,13 @@ from django.core.mail import EmailMultiAlternatives
 
 from locks import sealing
 from locks.models import Credential, Fallback, Lock
+from locks.store import note
 from notifications.decide import Template
 from notifications.models import Message
 from notifications.planning import plan_telling
 from reservations.facts import Guest
 from reservations.models import Reservation
+from reservations.services import end
 from tests.builders import make_accommodation, make_lock
 from tests.notifications.conftest import PIN, Stage
 
@@ -150,6 +152,46 @@ def test_a_cancellation_names_the_unit_and_no_pin(stage: Stage) -> None:
     assert "#" not in letter.body
     html = html_of(letter)
     assert html.count("<div") == html.count("</div>")
+
+
+# Per language: once every removal is proven, and before.
+CLOSED = {
+    "pt-br": ("não abre mais a porta", "não vale mais e vai deixar de abrir a porta"),
+    "en": ("no longer opens the door", "is no longer valid and will stop opening the door"),
+    "es": ("ya no abre la puerta", "ya no es válido y dejará de abrir la puerta"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_cancellation_claims_no_more_of_the_door_than_is_proven(stage: Stage, language: str, gone: bool) -> None:
+    """The letter does not wait: a sleeping lock or a paused queue may hold the removal up for hours."""
+    stay = stage.book(doors=2, guest=guest(language))
+    one, two = (stage.on_the_door(stay, lock) for lock in stay.accommodation.locks.all())
+    stage.work()
+    for credential in (one, two) if gone else (one,):
+        note(credential, wanted=False, state=Credential.State.ABSENT, removed_at=stage.now, pin_sealed=b"")
+    end(stay, Reservation.Status.CANCELED, facts_at=stage.now)
+    assert stage.work() == ["succeeded"]
+    said, unsaid = CLOSED[language] if gone else reversed(CLOSED[language])
+    for text in (str(letters()[1].body), html_of(letters()[1])):
+        assert said in text
+        assert unsaid not in text
+
+
+@pytest.mark.parametrize("kind", ["backup", "offline"])
+def test_a_replacement_that_still_opens_is_not_denied_either(stage: Stage, kind: str) -> None:
+    stay = stage.book(guest=guest("en"))
+    stage.now = stay.check_in_at
+    given = give_instead(stage, stay, kind)
+    with stage.committing():
+        plan_telling(stay.pk, now=stage.now)
+    stage.work()
+    if given.credential is not None:
+        note(given.credential, wanted=False, asked_at=stage.now)
+    end(stay, Reservation.Status.CANCELED, facts_at=stage.now)
+    assert stage.work() == ["succeeded"]
+    assert CLOSED["en"][1] in letters()[1].body
 
 
 def give_instead(stage: Stage, stay: Reservation, kind: str, code: str = "5550132") -> Fallback:
