@@ -25,14 +25,15 @@ _remembered: tuple[float, list[Any]] | None = None
 def queue_health(*, now: datetime) -> dict[str, Any]:
     """The state of every queue: ``healthy``, ``degraded`` (some queue is not) or ``unhealthy`` (nothing can run).
 
-    A queue is unhealthy when a job of it is overdue by a minute or lies on the dead-letter shelf. What waits in a
-    paused queue counts as paused, and is neither waiting nor overdue: somebody wanted it so.
+    A queue is unhealthy when a job of it is overdue by a minute or lies on the dead-letter shelf, or when it is paused
+    while due jobs wait in it: somebody wanted it so, but guests may stand before shut doors. Those count as paused, and
+    are neither waiting nor overdue; ``problem`` says it in a sentence, and nobody's name.
     """
     connected = redis.is_up()
     beat = Heartbeat.objects.filter(name=HEARTBEAT).values_list("beat_at", flat=True).first()
     ticking = beat is not None and now - beat < SILENT
-    paused = rows.paused(fresh=True)
-    queues = [_queue(name, stats, name in paused) for name, stats in stats(now).items()]
+    paused = rows.paused_since()
+    queues = [_queue(name, stats, paused.get(name)) for name, stats in stats(now).items()]
     healthy = sum(queue["healthy"] for queue in queues)
     all_well = connected and ticking and healthy == len(queues)
     return {
@@ -45,12 +46,21 @@ def queue_health(*, now: datetime) -> dict[str, Any]:
     }
 
 
-def _queue(name: str, stats: dict[str, int], paused: bool) -> dict[str, Any]:
+def _queue(name: str, stats: dict[str, int], paused_at: datetime | None) -> dict[str, Any]:
     overdue = stats.pop("overdue")
-    if paused:
+    if paused_at is not None:
         stats["paused"], stats["waiting"], overdue = stats["waiting"], 0, 0
-    healthy = not overdue and not stats["failed"]
-    return {"name": name, "healthy": healthy, "is_paused": paused, "stats": stats, "overdue": overdue}
+    problem = _pause(name, paused_at, stats["paused"]) if paused_at is not None and stats["paused"] else ""
+    healthy = not overdue and not stats["failed"] and not problem
+    return {
+        "name": name, "healthy": healthy, "is_paused": paused_at is not None, "stats": stats, "overdue": overdue,
+        "problem": problem,
+    }  # fmt: skip
+
+
+def _pause(name: str, since: datetime, due: int) -> str:
+    wait = "1 due job waits" if due == 1 else f"{due} due jobs wait"
+    return f"The queue {name} is paused since {since:%Y-%m-%d %H:%M} UTC, and {wait} in it."
 
 
 def stats(now: datetime) -> dict[str, dict[str, int]]:

@@ -52,14 +52,19 @@ def ensure_queues(**_: Any) -> None:
         Queue.objects.get_or_create(name=name, defaults=values)
 
 
-def settings(name: str, *, fresh: bool = False) -> Settings:
+def settings(name: str) -> Settings:
     """How ``name`` is worked off, at most a second old. A queue without a row works with the usual values."""
-    return _all(fresh).get(name) or _settings(Queue(name=name, **DEFAULTS.get(name, {})))
+    return _all().get(name) or _settings(Queue(name=name, **DEFAULTS.get(name, {})))
 
 
-def paused(*, fresh: bool = False) -> set[str]:
+def paused() -> set[str]:
     """The names of the queues that start nothing at the moment."""
-    return {queue.name for queue in _all(fresh).values() if queue.paused}
+    return {queue.name for queue in _all().values() if queue.paused}
+
+
+def paused_since() -> dict[str, datetime]:
+    """The queues that start nothing, each with the moment it was paused; always asked anew."""
+    return {name: at for name, at in Queue.objects.values_list("name", "paused_at") if at is not None}
 
 
 def find(name: str) -> Queue:
@@ -118,12 +123,12 @@ def _changed(rows: int, action: str, name: str, actor: str, **details: Any) -> b
     return bool(rows)
 
 
-def _all(fresh: bool) -> dict[str, Settings]:
+def _all() -> dict[str, Settings]:
     global _remembered
     if connection.in_atomic_block:
         return _read()
     now, known = time.monotonic(), _remembered
-    if fresh or known is None or not 0 <= now - known[0] < REMEMBERED_SECONDS:
+    if known is None or not 0 <= now - known[0] < REMEMBERED_SECONDS:
         known = _remembered = (now, _read())
     return known[1]
 

@@ -118,5 +118,5 @@ def _sentence(report: dict[str, Any]) -> str:
     if not report["dispatcher"]["ticking"]:
         return _("The dispatcher is silent: see whether the ticker and beat processes run. No job is lost.")
     if report["status"] == "degraded":
-        return _("It works, but a queue has failed or overdue jobs.")
+        return _("It works, but a queue has failed or overdue jobs, or is paused while due jobs wait in it.")
     return _("Everything works.")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from pydantic import Field
 
 from scheduler import clock
 from smartlock import health
@@ -26,6 +27,7 @@ class QueueHealth(Schema):
     name: str
     healthy: bool
     stats: QueueStats
+    problem: str = Field(description="a sentence while the queue is paused and due jobs wait in it, else empty")
 
 
 class Health(Schema):

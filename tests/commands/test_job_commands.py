@@ -191,6 +191,16 @@ def test_a_queue_is_paused_and_resumed() -> None:
     assert AuditLog.objects.filter(action__startswith="queue.", actor="command").count() == 2
 
 
+def test_a_paused_queue_in_which_due_work_waits_is_told_in_a_sentence() -> None:
+    Heartbeat.objects.create(name="dispatcher", beat_at=clock.now())
+    run("pause_queue", "pins")
+    schedule(GENERATE, due_at=clock.now(), now=clock.now())
+    health = run("queue_health")
+    assert health.code == 1
+    assert "The queue pins is paused since " in health.out
+    assert [line.split()[1] for line in health.out.splitlines() if line.startswith("pins")] == ["unhealthy"]
+
+
 def test_a_look_at_a_queue_changes_nothing() -> None:
     schedule(GENERATE, due_at=clock.now(), now=clock.now())
     seen = run("pause_queue", "pins", "--dry-run")

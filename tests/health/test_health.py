@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
-from scheduler import clock, redis
+from scheduler import clock, queues, redis
 from scheduler.models import Heartbeat, Job
 from scheduler.services import schedule
 from smartlock import health
@@ -86,6 +86,19 @@ def test_a_failed_job_degrades(client: Client, dispatcher_ticks: None) -> None:
     pins = next(queue for queue in response.json()["queues"] if queue["name"] == "pins")
     assert pins["healthy"] is False
     assert pins["stats"]["failed"] == 1
+
+
+@pytest.mark.django_db
+def test_a_paused_queue_with_due_work_degrades_and_names_nobody(client: Client, dispatcher_ticks: None) -> None:
+    now = clock.now()
+    queues.pause("pins", now=now, actor="olga")
+    assert client.get(QUEUES).status_code == 200
+    schedule("locks.generate_pin", due_at=now, now=now)
+    response = client.get(QUEUES)
+    assert response.status_code == 207
+    pins = next(queue for queue in response.json()["queues"] if queue["name"] == "pins")
+    assert pins["problem"] == f"The queue pins is paused since {now:%Y-%m-%d %H:%M} UTC, and 1 due job waits in it."
+    assert "olga" not in response.content.decode()
 
 
 @pytest.mark.django_db

@@ -42,3 +42,6 @@ class Command(OperatorCommand):
             rows.append((queue["name"], state, *(queue["stats"][name] for name in COUNTS), queue["overdue"]))
         if rows:
             self.print_table(["queue", "state", *COUNTS, "overdue"], rows)
+        for queue in report["queues"]:
+            if queue["problem"]:
+                self.say(queue["problem"])
