@@ -12,8 +12,6 @@ from xdist.scheduler import LoadScopeScheduling
 from scheduler import pool, publisher, queues, redis
 from webhooks import inbox
 
-pytest_plugins = ["tests.journeys.home"]
-
 
 class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share a house stay in one process: the journeys on one database, and those in a browser.

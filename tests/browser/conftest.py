@@ -22,7 +22,7 @@ olga.groups.set(Group.objects.filter(name__in=["operator", "engineer"]))
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The house of these tests: SQLite, the demo's units and doors, and two people who may sign in."""
     if chromium() is None:
