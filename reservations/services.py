@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from reservations.errors import UnknownListing
+from reservations.errors import BadReservation, UnknownListing
 from reservations.facts import ReservationFacts
 from reservations.models import Accommodation, Reservation
 from reservations.signals import listing_unknown, listings_mapped, stays_overlap
@@ -164,12 +164,15 @@ def set_times(
 
 @transaction.atomic
 def save_accommodation(accommodation: Accommodation, *, now: datetime, actor: str) -> int:
-    """Save a unit and re-time its stays that are not over. Returns how many got other times."""
+    """Save a unit and re-time its stays that are not over. Returns how many got other times.
+
+    Raises BadReservation, naming the stay, when one cannot be at the new times.
+    """
     before = Accommodation.objects.filter(pk=accommodation.pk).values_list("external_id", flat=True).first()
     accommodation.save()
     moved = 0
-    for stay in accommodation.reservations.filter(check_out_at__gt=now).select_for_update():
-        times = window_of(stay, accommodation)
+    for stay in accommodation.reservations.filter(check_out_at__gt=now).order_by("pk").select_for_update():
+        times = _retimed(stay, accommodation)
         moved += times != (stay.check_in_at, stay.check_out_at)
         stay.check_in_at, stay.check_out_at = times
         stay.save()  # also when the times are the same: grace or active may have changed the plan
@@ -177,6 +180,16 @@ def save_accommodation(accommodation: Accommodation, *, now: datetime, actor: st
     if accommodation.external_id and accommodation.external_id != before:
         listings_mapped.send(Accommodation, listing_ids=[accommodation.external_id], actor=actor)
     return moved
+
+
+def _retimed(stay: Reservation, unit: Accommodation) -> tuple[datetime, datetime]:
+    """Its times in the unit as it is now. Who does not come any more stands in nobody's way, and keeps the old ones."""
+    try:
+        return window_of(stay, unit)
+    except BadReservation as error:
+        if stay.status in ENDED:
+            return stay.check_in_at, stay.check_out_at
+        raise BadReservation(f"%(stay)s: {error.text}", stay=stay, **error.values) from None
 
 
 def find(reference: str, *, source: str = Reservation.Source.STAYS, lock: bool = False) -> Reservation | None:

@@ -53,7 +53,8 @@ class AccommodationForm(AccommodationFormBase):
         times = {name: data.get(name) for name in ("timezone", "check_in_time", "check_out_time")}
         if self.instance.pk and all(times.values()):
             unit = Accommodation(**times)
-            for stay in self.instance.reservations.filter(check_out_at__gt=clock.now()):
+            coming = self.instance.reservations.filter(check_out_at__gt=clock.now())
+            for stay in coming.exclude(status__in=services.ENDED):
                 self._try(unit, stay)
         return data
 

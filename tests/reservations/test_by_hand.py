@@ -8,7 +8,7 @@ import pytest
 
 from reservations.errors import BadReservation
 from reservations.models import Accommodation, Reservation
-from reservations.services import save_accommodation, save_by_hand, save_facts
+from reservations.services import ENDED, save_accommodation, save_by_hand, save_facts
 from smartlock.audit.models import AuditLog
 from tests.builders import NOW, make_accommodation, make_facts, make_reservation
 
@@ -83,6 +83,17 @@ def test_times_that_would_turn_a_stay_round_are_refused_whole() -> None:
     day = date(2026, 3, 6)
     make_reservation(unit, check_in_time=None, check_out_date=day, check_out_time=time(18))
     unit.check_in_time = time(19)
-    with pytest.raises(BadReservation, match="is not after"):
+    with pytest.raises(BadReservation, match=r"EV\d+J.*is not after"):
         save_accommodation(unit, now=NOW, actor="maria")
     assert Accommodation.objects.get().check_in_time == time(15)
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_who_does_not_come_any_more_stands_in_no_units_way(status: str) -> None:
+    unit = make_accommodation()
+    day = date(2026, 3, 6)
+    gone = make_reservation(unit, check_in_time=None, check_out_date=day, check_out_time=time(18), status=status)
+    unit.check_in_time = time(19)
+    assert save_accommodation(unit, now=NOW, actor="maria") == 0
+    assert Accommodation.objects.get().check_in_time == time(19)
+    assert Reservation.objects.get(pk=gone.pk).check_in_at == gone.check_in_at
