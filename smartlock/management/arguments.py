@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
+from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -43,4 +44,17 @@ def unreadable(words: list[str]) -> str:
             word.encode()
         except UnicodeEncodeError:
             return word.encode("utf-8", "replace").decode()[:SHOWN]
+    return ""
+
+
+def empty(parser: ArgumentParser, options: dict[str, Any]) -> str:
+    """The first argument that was given without a word in it; nothing when all say something.
+
+    ``--kind "$KIND"`` of a script that never set KIND would otherwise mean every kind.
+    """
+    for action in parser._actions:  # the one list argparse keeps of them
+        given = options.get(action.dest)
+        for word in given if isinstance(given, list) else [given]:
+            if isinstance(word, str) and not word.strip() and word != action.default:
+                return action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).upper()
     return ""

@@ -30,7 +30,7 @@ from rich.text import Text
 from reservations import services
 from reservations.models import Reservation
 from scheduler.models import Job
-from smartlock.management.arguments import unreadable
+from smartlock.management.arguments import empty, unreadable
 
 # What is well, needs a look, or is wrong: the same colours in every command.
 STYLES = {
@@ -56,8 +56,14 @@ class OperatorCommand(BaseCommand):
             raise SystemExit(2)
         super().run_from_argv(argv)
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        self._parser = super().create_parser(prog_name, subcommand, **kwargs)
+        return self._parser
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         """The answer is what was asked for: log lines below a warning are kept back (``-v 2`` shows them)."""
+        if name := empty(self._parser, options):
+            raise CommandError(f"{name} is empty: say what is meant, or leave it out.", returncode=2)
         root, before = logging.getLogger(), logging.getLogger().level
         if options.get("verbosity", 1) < 2:
             root.setLevel(logging.WARNING)

@@ -50,6 +50,25 @@ def test_a_sync_takes_days_of_this_age(word: str) -> None:
     assert "is not" in answer.out
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["clear_failed_jobs", "--kind", ""], "--kind"),
+        (["retry_jobs", "--all", "--reservation", " "], "--reservation"),
+        (["cancel_jobs", "", "--queue", "default"], "RESERVATION"),
+        (["cancel_jobs", "--kind=", "--queue=default"], "--kind"),
+        (["replay_events", "--reservation", "", "--state", "failed"], "--reservation"),
+        (["job_status", ""], "RESERVATION"),
+        (["reconcile_locks", "--lock", ""], "--lock"),
+    ],
+)
+def test_an_empty_word_does_not_mean_everything(words: list[str], name: str) -> None:
+    failed_job()
+    answer = run(*words)
+    assert (answer.code, answer.out) == (2, f"{name} is empty: say what is meant, or leave it out.")
+    assert Job.objects.get().state == Job.State.FAILED
+
+
 def test_bytes_that_are_no_text_are_a_sentence() -> None:
     program = (
         "import django; django.setup(); from django.core.management import execute_from_command_line as run; "

@@ -20,7 +20,7 @@ LONGEST = 7 * 24 * 60
 class Command(OperatorCommand):
     help = (
         "Try failed jobs again with a full set of attempts, at once or evenly over some minutes (--spread); named by "
-        "id also cancelled ones. "
+        "id also cancelled ones; with several of these, the jobs that fit all. "
         "Exit code 1 when none fits, 2 when it is not said which."
     )
 
@@ -60,13 +60,12 @@ class Command(OperatorCommand):
         return None if minutes is None else timedelta(minutes=minutes)
 
     def _chosen(self, options: dict[str, Any]) -> QuerySet[Job]:
-        if options["ids"]:
-            return Job.objects.filter(
-                pk__in=numbers("JOB_ID", options["ids"]), state__in=[Job.State.FAILED, Job.State.CANCELLED]
-            )
-        if not (options["all"] or options["kind"] or options["reservation"]):
+        if not (options["ids"] or options["all"] or options["kind"] or options["reservation"]):
             raise CommandError("Say which jobs: ids, --kind, --reservation, or --all.", returncode=2)
         jobs = Job.objects.filter(state=Job.State.FAILED)
+        if options["ids"]:
+            chosen = numbers("JOB_ID", options["ids"])
+            jobs = Job.objects.filter(pk__in=chosen, state__in=[Job.State.FAILED, Job.State.CANCELLED])
         if options["kind"]:
             jobs = jobs.filter(kind=options["kind"])
         if options["reservation"]:
