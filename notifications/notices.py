@@ -73,6 +73,16 @@ def about_job(job: Job, error: str, *, now: datetime) -> Notice:
     )  # fmt: skip
 
 
+def about_slow_job(job: Job, error: str, *, now: datetime) -> Notice:
+    """A job that is never given up kills its workers: only removals of codes are such."""
+    stay, door = _stay_of(job.subject), _door_of(job)
+    return write(
+        "job_slowed", subject=job.subject or f"job:{job.pk}",
+        about=describe(stay) if stay is not None else door or f"{job.kind} #{job.pk}",
+        detail=details.of_record(f"{job.kind} #{job.pk}: {error}"), door=door, now=now,
+    )  # fmt: skip
+
+
 @transaction.atomic
 def write(
     code: str,

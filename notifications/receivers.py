@@ -27,7 +27,7 @@ from reservations.signals import stays_overlap
 from scheduler import clock
 from scheduler.due import Due
 from scheduler.models import Job
-from scheduler.signals import job_failed, jobs_ended
+from scheduler.signals import job_failed, job_slowed, jobs_ended
 
 
 @receiver(credential_changed)
@@ -65,6 +65,11 @@ def jobs_of_stays_ended(jobs: list[Due], **_: Any) -> None:
 @receiver(job_failed)
 def job_given_up(job: Job, error: str, **_: Any) -> None:
     notices.about_job(job, error, now=clock.now())
+
+
+@receiver(job_slowed)
+def job_tried_seldom(job: Job, error: str, **_: Any) -> None:
+    notices.about_slow_job(job, error, now=clock.now())
 
 
 @receiver(door_needs_help)

@@ -294,6 +294,18 @@ NOTICES: dict[str, Words] = LOCKS | {
             "Tarefas com falha.",
         },
     ),
+    "job_slowed": Words(
+        L.CRITICAL,
+        {ENGLISH: "A code may still open a door", PORTUGUESE: "Um código talvez ainda abra uma porta"},
+        {
+            ENGLISH: "{stay}: a code is to be taken off {door}, and each time the worker died over it; it is tried "
+            "once an hour now. {detail} Delete the code in the lock maker's app, and show the workers' log to whoever "
+            "looks after SmartLock.",
+            PORTUGUESE: "{stay}: um código deve sair de {door}, e todas as vezes o processo de trabalho morreu com "
+            "isso; agora há uma tentativa por hora. {detail} Apague o código no aplicativo do fabricante da fechadura "
+            "e mostre o log dos workers a quem cuida do SmartLock.",
+        },
+    ),
     "job_failed": Words(
         L.WARNING,
         {ENGLISH: "A job was given up", PORTUGUESE: "Uma tarefa foi abandonada"},

@@ -7,6 +7,9 @@ from django.dispatch import Signal
 # A job landed on the dead-letter shelf. Arguments: job (Job), error (str).
 job_failed = Signal(use_caching=True)
 
+# A job that may never be given up lost its worker time and again, and is tried seldom now. Arguments: as above.
+job_slowed = Signal(use_caching=True)
+
 # Jobs ended for good or were called off while they ran; not sent for those that are put back. Argument: jobs (list of
 # Due, as they began): all whose end is written down in this transaction.
 jobs_ended = Signal(use_caching=True)

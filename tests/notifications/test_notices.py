@@ -19,7 +19,7 @@ from notifications.notices import TELL_OPERATOR
 from reservations.signals import stays_overlap
 from scheduler.errors import Stop
 from scheduler.models import Job
-from scheduler.signals import job_failed
+from scheduler.signals import job_failed, job_slowed
 from tests.notifications.conftest import Stage
 
 GENERATE = "locks.generate_pin"
@@ -114,6 +114,16 @@ def test_a_pin_job_that_really_fails_tells_the_operator(stage: Stage, monkeypatc
     assert stage.work(GENERATE) == ["failed"]
     assert Notice.objects.get(code=f"job_failed.{GENERATE}").subject == stay.subject
     assert stage.work(TELL_OPERATOR) == ["succeeded"]
+
+
+@pytest.mark.parametrize(("language", "what"), [("en", "once an hour now"), ("pt-br", "uma tentativa por hora")])
+def test_a_removal_that_kills_its_workers_is_told(stage: Stage, settings: Settings, language: str, what: str) -> None:
+    settings.LANGUAGE_CODE = language
+    stay = stage.book()
+    job_slowed.send(Job, job=Job.objects.get(kind="locks.revoke_pin"), error="The worker died.")
+    notice = Notice.objects.get()
+    assert (notice.code, notice.level, notice.subject) == ("job_slowed", "critical", stay.subject)
+    assert [part in notice.text for part in ("Ana Teste", "Porta 1", what, "The worker died.")] == [True] * 4
 
 
 def test_a_second_door_of_the_stay_is_added_and_a_door_that_is_no_more_has_its_number(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scheduler.kinds import Kind, get, job
+from scheduler.retry import RetryPolicy
 from scheduler.runner import Run
 
 doing: dict[str, Callable[[Run], None]] = {}
@@ -24,5 +25,17 @@ def exclusive(run: Run) -> None:
     doing.get("exclusive", nothing)(run)
 
 
+@job("tests.endless", retry=RetryPolicy(max_attempts=100_000))
+def endless(run: Run) -> None:
+    doing.get("endless", nothing)(run)
+
+
+@job("tests.stubborn", retry=RetryPolicy(then_every=3600, max_attempts=100_000, stop_is_final=False))
+def stubborn(run: Run) -> None:
+    doing.get("stubborn", nothing)(run)
+
+
 PLAIN: Kind = get("tests.plain")
 EXCLUSIVE: Kind = get("tests.exclusive")
+ENDLESS: Kind = get("tests.endless")
+STUBBORN: Kind = get("tests.stubborn")

@@ -16,10 +16,10 @@ from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
 from scheduler.rescue import rescue
 from scheduler.runner import Run, run_one
-from scheduler.signals import job_failed
+from scheduler.signals import job_failed, job_slowed
 from scheduler.transitions import move
 from tests.builders import NOW
-from tests.scheduler.kinds_for_tests import EXCLUSIVE, PLAIN, doing
+from tests.scheduler.kinds_for_tests import ENDLESS, EXCLUSIVE, PLAIN, STUBBORN, doing
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def fail_with(error: Exception) -> None:
     def failing(_: Run) -> None:
         raise error
 
-    doing["plain"] = doing["exclusive"] = failing
+    doing["plain"] = doing["exclusive"] = doing["endless"] = failing
 
 
 def test_a_due_job_runs_once_however_often_its_message_comes() -> None:
@@ -227,6 +227,73 @@ def test_a_job_that_kills_its_workers_ends_on_the_shelf() -> None:
         rescue(now=at)
         job.refresh_from_db()
     assert (job.state, job.attempt) == ("failed", 3)
+
+
+def lose(job: Job, kind: Kind, at: datetime, times: int) -> datetime:
+    """So many workers die over it, one after the other."""
+    for _ in range(times):
+        claim(kind, job, at)
+        at += timedelta(minutes=2)
+        rescue(now=at)
+        job.refresh_from_db()
+        at = max(at, job.run_at)
+    return at
+
+
+def test_a_job_of_endless_tries_that_kills_its_workers_ends_on_the_shelf_too() -> None:
+    job = due("tests.endless")
+    at = lose(job, ENDLESS, NOW, 4)
+    assert job.state == "scheduled"
+    lose(job, ENDLESS, at, 1)
+    assert (job.state, job.attempt) == ("failed", 5)
+
+
+def test_a_retry_by_a_person_gives_such_a_job_its_tries_again() -> None:
+    job = due("tests.endless")
+    at = lose(job, ENDLESS, NOW, 5)
+    services.retry(Job.objects.filter(pk=job.pk), now=at, actor="maria")
+    job.refresh_from_db()
+    lose(job, ENDLESS, at, 4)
+    assert job.state == "scheduled"
+
+
+def test_a_try_that_came_back_by_itself_clears_a_job_of_suspicion() -> None:
+    job = due("tests.endless")
+    at = lose(job, ENDLESS, NOW, 4)
+    fail_with(Retry("not now"))
+    with time_machine.travel(at, tick=False):
+        assert run_one(ENDLESS, job.pk, job.version, worker="w1") == "retry"
+    job.refresh_from_db()
+    lose(job, ENDLESS, job.run_at, 4)
+    assert job.state == "scheduled"
+
+
+def test_what_may_never_be_given_up_is_tried_seldom_instead_and_that_is_told_once() -> None:
+    told: list[int] = []
+    job_slowed.connect(collect := (lambda job, **_: told.append(job.pk)))
+    job = due("tests.stubborn")
+    try:
+        at = lose(job, STUBBORN, NOW, 4)
+        assert told == []
+        lose(job, STUBBORN, at, 3)
+    finally:
+        job_slowed.disconnect(collect)
+    assert (job.state, told) == ("scheduled", [job.pk])
+    assert job.run_at - job.updated_at == timedelta(hours=1)
+
+
+def test_jobs_that_were_lost_together_come_apart() -> None:
+    jobs = [due("tests.endless", subject=f"thing:{number}") for number in range(8)]
+    for job in jobs:
+        claim(ENDLESS, job, NOW)
+    rescue(now=NOW + timedelta(seconds=31))
+    assert {job.run_at for job in Job.objects.all()} == {NOW + timedelta(seconds=31)}
+    for job in Job.objects.all():
+        claim(ENDLESS, job, NOW + timedelta(seconds=31))
+    rescue(now=NOW + timedelta(seconds=62))
+    again = {job.run_at - NOW for job in Job.objects.all()}
+    assert len(again) == 8
+    assert max(again) < timedelta(seconds=72)
 
 
 def test_a_zombie_cannot_record_over_its_successor() -> None:
