@@ -206,13 +206,16 @@ def _wish_of_bridge(credential: Credential, ends_at: datetime, is_needed: bool, 
 
 
 def _wish(holder: Holder, credential: Credential, now: datetime) -> dict[str, Any]:
-    """After the first use only the end moves: the guest is inside."""
+    """After the first use only the end moves: the guest is inside.
+
+    An end that is set for a time gone by ends the right now. Until now it was there, and nothing is late.
+    """
     is_over = not (is_entitled(holder, now) or ran_its_course(holder, now))
     if is_over or credential.lock_id not in holder.locks:
         return {"wanted": False, "unwanted_at": now}
     used = credential.first_used_at is not None
     starts_at = min(credential.starts_at, holder.starts_at) if used else holder.starts_at
-    return {"starts_at": starts_at, "ends_at": holder.ends_at}
+    return {"starts_at": starts_at, "ends_at": max(holder.ends_at, min(credential.ends_at, now))}
 
 
 def align_jobs(

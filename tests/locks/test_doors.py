@@ -680,3 +680,23 @@ def test_what_the_engine_called_off_is_still_looked_at_again(street: FakeDoors, 
     cancel(Job.objects.filter(subject=reservation.subject), now=clock.now)
     replan_after_jobs(now=clock.now + MINUTE)
     assert [kind for kind, _ in doors_jobs(reservation)] == [GENERATE, REVOKE]
+
+
+def test_a_check_out_that_was_moved_to_yesterday_ends_the_right_today(
+    street: FakeDoors, calls_for_help: list[str], clock: TimeMachine
+) -> None:
+    """The guest was let in rightly until this moment: nothing is late yet, and nobody is called."""
+    reservation, lock = stay()
+    clock.until(CHECK_IN + 2 * DAY)
+    street.asleep = True
+    change(reservation, check_out_date=(CHECK_IN + DAY).date(), check_out_time=time(11))
+    clock.until(CHECK_IN + 2 * DAY + 10 * MINUTE)
+    replan(reservation.pk, now=clock.now)
+    credential = Credential.objects.get()
+    assert (credential.ends_at, calls_for_help) == (CHECK_IN + 2 * DAY, [])
+    clock.until(CHECK_IN + 2 * DAY + 20 * MINUTE)
+    assert calls_for_help == ["removal_overdue"]
+    street.wake()
+    clock.until(CHECK_IN + 2 * DAY + 2 * HOUR)
+    assert street.on(lock.device_id) == []
+    assert Credential.objects.get().exposure(clock.now) < 2 * HOUR
