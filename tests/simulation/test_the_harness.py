@@ -29,20 +29,22 @@ EXPECTED = {
     "wait_for_the_moment": "P6",
     "second_message": "P11",
 }
+# Stories that are known to find it. Should they no longer, the others are told, too.
+FIRST = {"version_fence": 23, "wait_for_the_moment": 122}
 TWO_WRITERS = pytest.mark.skipif("sqlite" in connection.vendor, reason="SQLite has one writer: nothing to skip")
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_without_it_some_story_goes_wrong(world: World, part: str) -> None:
     with PARTS[part](), pytest.raises(Failure, match=EXPECTED[part]) as failure:
-        run_many(world)
+        run_many(world, FIRST.get(part, 0))
     assert f"make simulate SEED={failure.value.seed}" in str(failure.value)
     run_seed(world, failure.value.seed, work="jobs")  # with it, the very same story goes well
 
 
-def run_many(world: World) -> None:
+def run_many(world: World, first: int) -> None:
     for seed in range(MOST_SEEDS):
-        run_seed(world, seed, work="jobs")
+        run_seed(world, (first + seed) % MOST_SEEDS, work="jobs")
 
 
 @TWO_WRITERS
