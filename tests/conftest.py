@@ -14,19 +14,27 @@ from webhooks import inbox
 
 
 class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests that share a house stay in one process: the journeys on one database, and those in a browser.
+    """Tests that share a house stay in one process: the journeys on one database, the outages, those in a browser.
 
-    Other tests go where there is room.
+    These come first, the most tests before the fewest; the other tests go where there is room.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/browser/"):
             return "browser"
+        if nodeid.startswith("tests/journeys/test_outages.py"):
+            return "outages"
         return next((database for database in ("postgres", "sqlite") if f"[{database}" in nodeid), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByHouse:
     return ByHouse(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end the other processes would wait for it."""
+    items.sort(key=lambda item: "long" not in item.keywords)
 
 
 @pytest.fixture(autouse=True)

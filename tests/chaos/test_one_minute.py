@@ -15,7 +15,7 @@ STORM = {"seed": "duda", "seconds": 30, "rate": 6, "lease": 13, "freeze": 20, "p
 
 
 @pytest.mark.journey
-@pytest.mark.xdist_group("chaos")
+@pytest.mark.long
 def test_a_short_storm_loses_doubles_and_hastens_nothing(tmp_path: Path) -> None:
     options = [f"--{name}={value}" for name, value in STORM.items()]
     command = [sys.executable, "-m", "tests.chaos", *options, f"--logs={tmp_path / 'logs'}"]
