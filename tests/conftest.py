@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import fakeredis
@@ -35,6 +36,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByHouse:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first: at the end the other processes would wait for it."""
     items.sort(key=lambda item: "long" not in item.keywords)
+
+
+def pytest_collection_finish() -> None:
+    """The tests, Django and our models stay until the end: to look through them for garbage again and again took a
+    twelfth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
