@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from webhooks import door
 from webhooks.sources import SOURCES, Source
@@ -58,8 +59,9 @@ def _answer(source: Source, token: str, environ: Environ, start: Start) -> Itera
     try:
         remote = environ.get("REMOTE_ADDR") or ""
         status, answer = door.knock(source, token, _headers(environ), partial(_body, environ), remote)
-    except Exception:
-        log.exception("webhook.not_stored")  # the database is away: the sender is told, and may try again
+    except Exception as error:  # the database is away: the sender is told, and may try again
+        is_away = isinstance(error, (OperationalError, InterfaceError))  # no news, and many knock meanwhile
+        log.error("webhook.not_stored", reason=type(error).__name__, exc_info=not is_away)
         status, answer = 503, {"error": "not_stored", "detail": "It could not be stored. Try again later."}
     content = orjson.dumps(answer)
     start(

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from tests.webhooks.deliveries import SIGNED_URL, TOKEN, URL, body, refusals, signature, stay
 from tests.webhooks.test_fuzz import BODIES, HEADERS, assert_whole_or_nothing, counts
@@ -106,12 +108,17 @@ def test_where_https_is_demanded_plain_http_goes_to_django(settings: Settings) -
     assert answered(URL, HTTP_X_FORWARDED_PROTO="https").status_code == 200
 
 
-def test_what_could_not_be_stored_is_not_answered_with_200(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("error", "is_news"), [(RuntimeError, True), (OperationalError, False)])
+def test_what_could_not_be_stored_is_not_answered_with_200(
+    error: type[Exception], is_news: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(_deliveries: object) -> list[receipt.Stored]:
-        raise RuntimeError("no database")
+        raise error("no database")
 
     monkeypatch.setattr(receipt, "_commit", away)
-    answer = answered(URL)
+    with capture_logs() as logs:
+        answer = answered(URL)
+    assert logs[-1]["exc_info"] is is_news  # a database that is away needs no stack of each delivery
     assert (answer.status_code, answer.json()["error"]) == (503, "not_stored")
     assert "no database" not in answer.content.decode()
 
