@@ -16,5 +16,5 @@ RUN python -m deploy.production python manage.py collectstatic --noinput --verbo
     && python -m compileall -q -j 0 /app
 USER 10001:10001
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
+CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
      "--blocking-threads", "16", "smartlock.wsgi:application"]

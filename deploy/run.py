@@ -110,7 +110,9 @@ def programs(env: Mapping[str, str]) -> list[Program]:
     """In the order of starting. The graces, Valkey's included, add up to less than 30 seconds."""
     # Celery warns root of pickled messages; ours are JSON, and the settings accept nothing else.
     calm = {**env, "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
-    granian = ("--interface", "wsgi", "--host", LOOPBACK, "--port", env["PORT"], "--blocking-threads", "16")
+    # Nobody speaks HTTP/2 or WebSocket to it: to look at each connection for them costs time.
+    speech = ("--interface", "wsgi", "--http", "1", "--no-ws", "--blocking-threads", "16")
+    granian = (*speech, "--host", LOOPBACK, "--port", env["PORT"])
     listed = [
         Program(
             "flower",

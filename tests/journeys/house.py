@@ -198,7 +198,8 @@ def house(directory: Path, database: str, furnish: str = "", **over: str) -> Ite
 
 
 def _start_all(home: House, port: int) -> None:
-    granian = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4")
+    speech = ("--interface", "wsgi", "--http", "1", "--no-ws", "--blocking-threads", "4")
+    granian = (*speech, "--host", "127.0.0.1", "--port", str(port))
     home.start_worker()
     home.start_worker("ticker", "ticks")
     home.start_beat()
