@@ -17,7 +17,7 @@ from deploy.supervisor import GaveUp, Program, Supervisor, stopping_on_signals
 
 def main(directory: Path, children: list[str]) -> int:
     deploy.supervisor.FIRST_PAUSE, deploy.supervisor.LONGEST_PAUSE = 0.25, 2.0
-    deploy.supervisor.STEADY_SECONDS = 1.0
+    deploy.supervisor.STEADY_SECONDS = 5.0  # a busy machine takes a second or two to start Python
     with Guardian() as guardian:
         supervisor = Supervisor(Console(directory / "log"), guardian)
         with stopping_on_signals(supervisor):
