@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from locks import allocate, doors
+from locks import allocate
 from locks.errors import Transient, UnknownOutcome
 from locks.models import Credential
 from locks.plan import CHANGE, GENERATE, LOOK, REVOKE
@@ -14,25 +14,13 @@ from locks.planning import look_again, replan_after_jobs
 from reservations.models import Reservation
 from scheduler.models import Job
 from scheduler.services import cancel
-from tests.builders import NOW, make_lock
-from tests.engine import TimeMachine, time_machine_at
+from tests.builders import make_lock
+from tests.engine import TimeMachine
 from tests.locks.fake_door import FakeDoors
-from tests.locks.test_doors import CHECK_IN, CHECK_OUT, DAY, HOUR, MINUTE, change, doors_jobs, stay
+from tests.locks.test_doors import CHECK_IN, CHECK_OUT, DAY, HOUR, MINUTE, change, clock, doors_jobs, stay, street
 
+__all__ = ["clock", "street"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock() -> Iterator[TimeMachine]:
-    with time_machine_at(NOW) as machine:
-        yield machine
-
-
-@pytest.fixture
-def street(monkeypatch: pytest.MonkeyPatch) -> FakeDoors:
-    fake = FakeDoors()
-    monkeypatch.setattr(doors, "provider_for", lambda _: fake)
-    return fake
 
 
 def call_off(clock: TimeMachine, reservation: Reservation, **which: object) -> None:
