@@ -69,7 +69,12 @@ def one_by_one(arguments: list[str]) -> dict[str, float]:
 def whole_plan(arguments: list[str]) -> dict[str, float]:
     """What the product does on a booking: the stay is saved, and the plan schedules what it is entitled to."""
     unit = a_unit(with_lock=True)
-    return _each(int(arguments[0]), lambda number: reservation(unit, number).save())
+
+    def save(number: int) -> None:
+        with transaction.atomic():  # as `save_facts` does: all or nothing
+            reservation(unit, number).save()
+
+    return _each(int(arguments[0]), save)
 
 
 def _each(count: int, save: Callable[[int], object]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -16,7 +17,10 @@ from scheduler import prepared
 from scheduler.models import Job
 
 COLUMNS = tuple(field.attname for field in Job._meta.concrete_fields if not field.primary_key)
+PAYLOAD = COLUMNS.index("payload")
+values_of = attrgetter(*COLUMNS)
 TABLE = Job._meta.db_table
+BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}  # in the order of the fields
 INSERT = f"INSERT INTO {TABLE} ({', '.join(COLUMNS)})"
 # What differs between many jobs of a kind, handed over as a JSON list of objects.
 OWN = {
@@ -30,14 +34,19 @@ LISTED = {
 FIELD = {"postgresql": "one.{}", "sqlite": "one.value ->> '$.{}'"}
 
 
+def new(**given: Any) -> Job:
+    """``Job(**given)``, in half the time: given by name, each value is looked for among those of all fields."""
+    values: Any = (BLANK | given).values()
+    return Job(*values)
+
+
 def insert(jobs: Sequence[Job]) -> None:
     """Write the rows in one statement, and give the jobs their ids. Of several each needs a live key of its own.
 
     A job whose live key another live one has is left out, and stays without an id.
     """
-    values = [adapted(_value(job, column) for column in COLUMNS) for job in jobs]
-    written = prepared.insert(TABLE, COLUMNS, values, "ON CONFLICT DO NOTHING RETURNING live_key, id")
-    ids = dict(written)
+    values = [_values(job) for job in jobs]
+    ids = dict(prepared.insert(TABLE, COLUMNS, values, "ON CONFLICT DO NOTHING RETURNING live_key, id"))
     for job in jobs:
         if job.live_key in ids:
             job.pk, job._state.adding, job._state.db = ids[job.live_key], False, connection.alias
@@ -47,7 +56,7 @@ def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
     """Rows like this one but for what is their ``OWN``; those whose live key is taken are left out."""
     field = FIELD[connection.vendor]
     columns = ", ".join(field.format(column) if column in OWN else "%s" for column in COLUMNS)
-    common = adapted(_value(alike, column) for column in COLUMNS if column not in OWN)
+    common = [value for column, value in zip(COLUMNS, _values(alike), strict=True) if column not in OWN]
     # WHERE: without it SQLite takes ON for a part of the FROM.
     sql = f"{INSERT} SELECT {columns} FROM {LISTED[connection.vendor]} WHERE true ON CONFLICT DO NOTHING"  # noqa: S608
     with connection.cursor() as cursor:
@@ -56,6 +65,8 @@ def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
 
 def adapted(values: Iterable[Any]) -> list[Any]:
     """Moments as the database keeps them: SQLite compares them as text, so all must be written alike."""
+    if connection.vendor == "postgresql":
+        return list(values)
     adapt = connection.ops.adapt_datetimefield_value
     return [adapt(value) if isinstance(value, datetime) else value for value in values]
 
@@ -65,6 +76,7 @@ def array(values: Iterable[int | datetime]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-def _value(job: Job, column: str) -> Any:
-    value = getattr(job, column)
-    return json.dumps(value) if column == "payload" else value
+def _values(job: Job) -> list[Any]:
+    values = adapted(values_of(job))
+    values[PAYLOAD] = json.dumps(job.payload)
+    return values

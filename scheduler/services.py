@@ -105,7 +105,7 @@ def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> in
 def _row(kind: str, planned: Planned, now: datetime) -> Job:
     declared = kinds.get(kind)
     own = _own(planned, declared, now)
-    return Job(
+    return rows.new(
         kind=kind, queue=declared.queue, exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts,
         created_at=now, updated_at=now, published_at=published_if_near(own["run_at"], now), **own,
     )  # fmt: skip

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db import models
 from django.db.backends.postgresql import compiler
 from django.db.backends.postgresql.compiler import SQLAggregateCompiler, SQLDeleteCompiler, SQLUpdateCompiler
-from django.db.models import Field
 
 from smartlock.database.remembered import Memory, Remembering
 
 __all__ = ["SQLAggregateCompiler", "SQLCompiler", "SQLDeleteCompiler", "SQLInsertCompiler", "SQLUpdateCompiler"]
-Fields = Sequence["Field[Any, Any]"]  # what they are; the stubs take them for names
+Fields = Sequence["models.Field[Any, Any]"]  # what they are; the stubs take them for names
 
 
 class SQLCompiler(Remembering, compiler.SQLCompiler):
@@ -27,25 +28,44 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
     """
 
     def execute_sql(self, returning_fields: Fields | None = None) -> Any:  # type: ignore[override]
-        if not self._is_one_plain_row(returning_fields or ()):
+        values = self._values_of_one_row(returning_fields or ())
+        if values is None:
             return super().execute_sql(returning_fields)  # type: ignore[arg-type]
-        fields, (row,) = self.query.fields, self.query.objs
-        values = [self.prepare_value(field, self.pre_save_val(field, row)) for field in fields]
-        columns = tuple(field.column for field in fields)
-        returned = tuple(field.column for field in returning_fields or ())
+        columns = tuple([field.column for field in self.query.fields])
+        returned = tuple([field.column for field in returning_fields or ()])
         with self.connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
             cursor.execute(_statement(self.query.get_meta().db_table, columns, returned), values)
             return [cursor.fetchone()] if returned else []
 
-    def _is_one_plain_row(self, returning_fields: Fields) -> bool:
-        """Values only: nothing that the database is to work out, and nothing that is read back in another form."""
+    def _values_of_one_row(self, returning_fields: Fields) -> list[Any] | None:
+        """None if it takes more than values: several rows, something that the database is to work out, or that is read
+        back in another form."""
         query: Any = self.query
-        return (
-            len(query.objs) == 1 and bool(query.fields) and query.on_conflict is None
-            and not any(hasattr(field, "get_placeholder") for field in query.fields if not field.is_relation)
-            and not any(hasattr(getattr(query.objs[0], field.attname), "as_sql") for field in query.fields)
-            and not any(hasattr(field, "from_db_value") for field in returning_fields)
-        )  # fmt: skip
+        if len(query.objs) != 1 or not query.fields or query.on_conflict is not None:
+            return None
+        if any(hasattr(field, "from_db_value") for field in returning_fields):
+            return None
+        values = []
+        for field in query.fields:
+            value = self.pre_save_val(field, query.objs[0])
+            if _is_as_it_is(field, value):
+                values.append(value)
+            elif hasattr(value, "as_sql") or (hasattr(field, "get_placeholder") and not field.is_relation):
+                return None
+            else:
+                values.append(self.prepare_value(field, value))
+        return values
+
+
+AS_IT_IS: dict[type, type] = {
+    models.BooleanField: bool, models.CharField: str, models.DateField: date, models.DateTimeField: datetime,
+    models.EmailField: str, models.TextField: str,
+}  # fmt: skip
+
+
+def _is_as_it_is(field: Any, value: Any) -> bool:
+    """Whether the database takes the value as it stands: to ask each field costs more than the INSERT."""
+    return type(value) is AS_IT_IS.get(type(field)) and not (type(value) is datetime and value.tzinfo is None)
 
 
 @lru_cache(maxsize=512)
