@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 
 from scheduler import prepared
 from scheduler.models import Job
+from scheduler.publisher import Message
 
-COLUMNS = tuple(field.attname for field in Job._meta.concrete_fields if not field.primary_key)
+Row = dict[str, Any]  # a job's values by column, in the order of BLANK, without an id
+BLANK: Row = {field.attname: field.get_default() for field in Job._meta.concrete_fields if not field.primary_key}
+COLUMNS = tuple(BLANK)
 PAYLOAD = COLUMNS.index("payload")
-values_of = attrgetter(*COLUMNS)
 TABLE = Job._meta.db_table
-BLANK = {field.attname: field.get_default() for field in Job._meta.concrete_fields}  # in the order of the fields
 INSERT = f"INSERT INTO {TABLE} ({', '.join(COLUMNS)})"
 # What differs between many jobs of a kind, handed over as a JSON list of objects.
 OWN = {
@@ -34,25 +34,26 @@ LISTED = {
 FIELD = {"postgresql": "one.{}", "sqlite": "one.value ->> '$.{}'"}
 
 
-def new(**given: Any) -> Job:
-    """``Job(**given)``, in half the time: given by name, each value is looked for among those of all fields."""
-    values: Any = (BLANK | given).values()
-    return Job(*values)
+def insert(new: Sequence[Row]) -> dict[str, int]:
+    """Write them in one statement; returns their ids by live key, of which several need one of their own each.
 
-
-def insert(jobs: Sequence[Job]) -> None:
-    """Write the rows in one statement, and give the jobs their ids. Of several each needs a live key of its own.
-
-    A job whose live key another live one has is left out, and stays without an id.
+    A row whose live key another live job has is left out.
     """
-    values = [_values(job) for job in jobs]
-    ids = dict(prepared.insert(TABLE, COLUMNS, values, "ON CONFLICT DO NOTHING RETURNING live_key, id"))
-    for job in jobs:
-        if job.live_key in ids:
-            job.pk, job._state.adding, job._state.db = ids[job.live_key], False, connection.alias
+    values = [_values(row) for row in new]
+    return dict(prepared.insert(TABLE, COLUMNS, values, "ON CONFLICT DO NOTHING RETURNING live_key, id"))
 
 
-def insert_many(alike: Job, own: Sequence[dict[str, Any]]) -> None:
+def as_job(row: Row, job_id: int) -> Job:
+    """The row that was written, as if read."""
+    return Job.from_db(connection.alias, ["id", *row], [job_id, *row.values()])
+
+
+def message(row: Row, job_id: int) -> Message:
+    """What ``Message.of`` makes of the row's job."""
+    return Message(row["kind"], row["queue"], row["priority"], row["run_at"], ((job_id, row["version"]),))
+
+
+def insert_many(alike: Row, own: Sequence[dict[str, Any]]) -> None:
     """Rows like this one but for what is their ``OWN``; those whose live key is taken are left out."""
     field = FIELD[connection.vendor]
     columns = ", ".join(field.format(column) if column in OWN else "%s" for column in COLUMNS)
@@ -76,7 +77,7 @@ def array(values: Iterable[int | datetime]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-def _values(job: Job) -> list[Any]:
-    values = adapted(values_of(job))
-    values[PAYLOAD] = json.dumps(job.payload)
+def _values(row: Row) -> list[Any]:
+    values = adapted(row.values())
+    values[PAYLOAD] = json.dumps(row["payload"])
     return values

@@ -18,6 +18,7 @@ from django.db.models.functions import Replace
 
 from scheduler import kinds, publisher, rows, totals
 from scheduler.models import Job, JobAttempt
+from scheduler.publisher import Message
 from scheduler.retention import prune as prune  # one of the verbs
 from scheduler.transitions import move
 from smartlock.audit.services import record
@@ -54,30 +55,38 @@ def schedule(
     ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
     """
     planned = Planned(due_at, subject, live_key, payload or {}, priority, expires_at)
-    return schedule_all([(kind, planned)], now=now)[0]
+    row = _row(kind, planned, now)
+    return _write(row, now) or _holder(row, now)
 
 
-def schedule_all(wanted: Iterable[tuple[str, Planned]], *, now: datetime) -> list[Job]:
+def schedule_all(wanted: Iterable[tuple[str, Planned]], *, now: datetime) -> list[int]:
     """What ``schedule`` does, for some jobs of any kinds in one statement; several need a live key each, all different.
 
-    Returns, in the same order, the job that was written or the live one that holds the key.
+    Returns, in the same order, the id of the job that was written or of the live one that holds the key.
     """
-    jobs = [_row(kind, planned, now) for kind, planned in wanted]
-    keys = {job.live_key for job in jobs}
-    if len(jobs) > 1 and ("" in keys or len(keys) < len(jobs)):
+    new = [_row(kind, planned, now) for kind, planned in wanted]
+    keys = {row["live_key"] for row in new}
+    if len(new) > 1 and ("" in keys or len(keys) < len(new)):
         raise ValueError("jobs that are scheduled together need a live key each, all different")
-    if jobs:
-        rows.insert(jobs)
-    _announce(now, *(job for job in jobs if job.pk))
-    return [job if job.pk else _holder(job, now) for job in jobs]
+    ids = rows.insert(new) if new else {}
+    _announce(now, *(rows.message(row, ids[row["live_key"]]) for row in new if row["live_key"] in ids))
+    return [ids.get(row["live_key"]) or _holder(row, now).pk for row in new]
 
 
-def _holder(job: Job, now: datetime) -> Job:
+def _write(row: rows.Row, now: datetime) -> Job | None:
+    """None if the live key is taken."""
+    ids = rows.insert([row])
+    if not ids:
+        return None
+    job = rows.as_job(row, ids[row["live_key"]])
+    _announce(now, Message.of(job))
+    return job
+
+
+def _holder(row: rows.Row, now: datetime) -> Job:
     """The live job that has this one's live key; or this one, if that has just ended and the key is free again."""
-    while (holder := Job.objects.filter(live_key=job.live_key, state__in=Job.LIVE).first()) is None:
-        rows.insert([job])
-        if job.pk:
-            _announce(now, job)
+    while (holder := Job.objects.filter(live_key=row["live_key"], state__in=Job.LIVE).first()) is None:
+        if (job := _write(row, now)) is not None:
             return job
     return holder
 
@@ -92,23 +101,24 @@ def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> in
     declared = kinds.get(kind)
     own = [_own(one, declared, now) for one in planned]
     if not any(one.live_key for one in planned) and any(one["run_at"] <= horizon(now) for one in own):
-        _announce(now, *Job.objects.bulk_create([_row(kind, one, now) for one in planned], batch_size=PORTION))
+        new = [Job(**_row(kind, one, now)) for one in planned]
+        _announce(now, *map(Message.of, Job.objects.bulk_create(new, batch_size=PORTION)))
         return len(own)
-    alike = _row(kind, Planned(now), now)
-    alike.published_at = None
+    alike = {**_row(kind, Planned(now), now), "published_at": None}
     with transaction.atomic(savepoint=False):
         for start in range(0, len(own), PORTION):
             rows.insert_many(alike, own[start : start + PORTION])
     return len(own)
 
 
-def _row(kind: str, planned: Planned, now: datetime) -> Job:
+def _row(kind: str, planned: Planned, now: datetime) -> rows.Row:
     declared = kinds.get(kind)
     own = _own(planned, declared, now)
-    return rows.new(
-        kind=kind, queue=declared.queue, exclusive=declared.exclusive, max_attempts=declared.retry.max_attempts,
-        created_at=now, updated_at=now, published_at=published_if_near(own["run_at"], now), **own,
-    )  # fmt: skip
+    return {
+        **rows.BLANK, "kind": kind, "queue": declared.queue, "exclusive": declared.exclusive,
+        "max_attempts": declared.retry.max_attempts, "created_at": now, "updated_at": now,
+        "published_at": published_if_near(own["run_at"], now), **own,
+    }  # fmt: skip
 
 
 def _own(planned: Planned, declared: kinds.Kind, now: datetime) -> dict[str, Any]:
@@ -288,11 +298,12 @@ def published_if_near(run_at: datetime, now: datetime) -> datetime | None:
 
 def announce_near(now: datetime, ids: Iterable[int]) -> None:
     """After the commit, tell Celery of those jobs that are due inside the horizon; the dispatcher finds the others."""
-    _announce(now, *Job.objects.filter(pk__in=list(ids), state=Job.State.SCHEDULED, run_at__lte=horizon(now)))
+    near = Job.objects.filter(pk__in=list(ids), state=Job.State.SCHEDULED, run_at__lte=horizon(now))
+    _announce(now, *map(Message.of, near))
 
 
-def _announce(now: datetime, *jobs: Job) -> None:
+def _announce(now: datetime, *messages: Message) -> None:
     limit = horizon(now)
-    near = [publisher.Message.of(job) for job in jobs if job.state == Job.State.SCHEDULED and job.run_at <= limit]
+    near = [message for message in messages if message.run_at <= limit]
     if near:
         transaction.on_commit(lambda: publisher.announce(near), robust=True)

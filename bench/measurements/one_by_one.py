@@ -35,10 +35,10 @@ ONE_BY_ONE = Measurement(
     key="one-by-one",
     title="One by one",
     what="A reservation and its two jobs, written one after the other by one client. SmartLock: one durable "
-    "transaction, Django's INSERT and, as the product's planner does it, one `schedule_all` for both jobs. With the "
-    "plan: what a booking really does in the product, a saved reservation whose jobs and letters are worked out from "
-    "its facts. BullMQ: a pg INSERT and two `add`. The floor: three bare INSERTs by psycopg in one transaction, into "
-    "the same tables.",
+    "transaction, Django's `save` with nobody listening and, as the product's planner does it, one `schedule_all` for "
+    "both jobs. With the plan: what a booking really does in the product, a saved reservation whose jobs and letters "
+    "are worked out from its facts. BullMQ: a pg INSERT and two `add`. The floor: three bare INSERTs by psycopg in one "
+    "transaction, into the same tables.",
     contenders=(OURS, BULLMQ, FLOOR, PLAN),
     metrics={"per_second": "reservations per s"},
     goals=(

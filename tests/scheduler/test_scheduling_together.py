@@ -28,30 +28,31 @@ def test_all_are_written_in_one_statement_each_with_its_own_facts() -> None:
         first, second = services.schedule_all([planned("a"), planned("b", 2 * HOUR)], now=NOW)
     assert len(queries) == 1
     assert [(job.pk, job.run_at, job.payload) for job in Job.objects.order_by("run_at")] == [
-        (first.pk, NOW + HOUR, {"key": "a"}), (second.pk, NOW + 2 * HOUR, {"key": "b"}),
+        (first, NOW + HOUR, {"key": "a"}), (second, NOW + 2 * HOUR, {"key": "b"}),
     ]  # fmt: skip
 
 
 def test_one_whose_key_is_taken_is_the_job_that_holds_it_and_the_others_are_written() -> None:
     holder = services.schedule_all([planned("b")], now=NOW)[0]
     a, b, c = services.schedule_all([planned("a"), planned("b", 2 * HOUR), planned("c")], now=NOW)
-    assert (b.pk, b.run_at) == (holder.pk, NOW + HOUR)
-    assert set(Job.objects.values_list("pk", flat=True)) == {a.pk, b.pk, c.pk}
-    assert [job.live_key for job in (a, b, c)] == ["a", "b", "c"]
+    assert b == holder
+    assert Job.objects.get(pk=b).run_at == NOW + HOUR
+    assert dict(Job.objects.values_list("live_key", "pk")) == {"a": a, "b": b, "c": c}
 
 
 def test_a_holder_that_ends_in_that_moment_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     holder = services.schedule("tests.plain", due_at=NOW + HOUR, now=NOW, live_key="a")
     write = rows.insert
 
-    def end_the_holder_after_the_first_try(jobs: list[Job]) -> None:
-        write(jobs)
+    def end_the_holder_after_the_first_try(new: list[rows.Row]) -> dict[str, int]:
+        ids = write(new)
         services.cancel(Job.objects.filter(pk=holder.pk), now=NOW)
+        return ids
 
     monkeypatch.setattr(rows, "insert", end_the_holder_after_the_first_try)
     written = services.schedule_all([planned("a")], now=NOW)[0]
-    assert written.pk not in (None, holder.pk)
-    assert Job.objects.get(state=Job.State.SCHEDULED).pk == written.pk
+    assert written != holder.pk
+    assert Job.objects.get(state=Job.State.SCHEDULED).pk == written
 
 
 @pytest.mark.parametrize("keys", [("a", "a"), ("a", ""), ("", "")])
@@ -77,7 +78,7 @@ def test_those_that_are_near_are_announced_at_commit_unless_their_key_was_taken(
             [planned("near", soon), planned("far"), planned("taken", soon)], now=NOW
         )
         assert announced == []
-    assert [message.pairs for message in announced] == [((near.pk, 1),)]
+    assert [message.pairs for message in announced] == [((near, 1),)]
 
 
 def test_a_value_that_looks_like_a_place_in_the_statement_is_a_value() -> None:

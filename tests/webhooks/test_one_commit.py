@@ -25,9 +25,8 @@ GOOD = body("reservation.created", stay())
 def test_a_crash_between_the_event_and_its_job_leaves_neither_and_a_retry_brings_both() -> None:
     write = rows.insert
 
-    def crash(jobs: list[Job]) -> NoReturn:
-        write(jobs)
-        assert jobs[0].pk
+    def crash(new: list[rows.Row]) -> NoReturn:
+        assert write(new)
         raise RuntimeError("the power goes")
 
     with mock.patch.object(rows, "insert", crash):
