@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from scheduler import publisher, queues, services
+from scheduler import publisher, queues
 from scheduler.models import Heartbeat, Job
+from scheduler.near import horizon
 
 log = structlog.get_logger(__name__)
 LOST_AFTER = timedelta(seconds=10)  # a message this long overdue is taken for lost; a second one does no harm
@@ -56,7 +57,7 @@ def take(*, now: datetime, published_before: datetime | None = None) -> list[pub
     if published_before is not None:
         lost |= Q(published_at__lt=published_before)
     due = (
-        Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=services.horizon(now))
+        Job.objects.filter(state=Job.State.SCHEDULED, run_at__lte=horizon(now))
         .filter(Q(published_at__isnull=True) | lost)
         .exclude(queue__in=queues.paused())
         .order_by("run_at", "priority")

@@ -14,12 +14,13 @@ import structlog
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from scheduler import clock, rows, services
+from scheduler import clock, rows
 from scheduler.claims import Attempt, Claim, Run, lateness_ms
 from scheduler.due import Due
 from scheduler.errors import JobError, Superseded, Wait
 from scheduler.kinds import Kind
 from scheduler.models import Job, JobAttempt
+from scheduler.near import announce_near, published_if_near
 from scheduler.retry import next_try
 from scheduler.signals import job_failed, jobs_ended
 from scheduler.transitions import move, move_sql
@@ -176,10 +177,10 @@ def _record_error(kind: Kind, end: Ended, error: Exception) -> str:
 
 def _put_back(job: Due, version: int, run_at: datetime, now: datetime, **changes: object) -> int:
     mine = Job.objects.filter(pk=job.pk, version=version)
-    published_at = services.published_if_near(run_at, now)
+    published_at = published_if_near(run_at, now)
     moved = move(mine, "put_back", now=now, run_at=run_at, published_at=published_at, **changes)
     if published_at is not None:
-        services.announce_near(now, [job.pk])
+        announce_near(now, [job.pk])
     return moved
 
 

@@ -8,9 +8,10 @@ from itertools import takewhile
 import structlog
 from django.db import transaction
 
-from scheduler import kinds, services
+from scheduler import kinds
 from scheduler.guard import Guard
 from scheduler.models import Job, JobAttempt
+from scheduler.near import announce_near, published_if_near
 from scheduler.retry import DEFAULT, RetryPolicy, after_loss
 from scheduler.signals import job_failed, job_slowed
 from scheduler.transitions import move
@@ -41,10 +42,10 @@ def _rescue_one(job: Job, now: datetime) -> int:
         if moved:
             job_failed.send(Job, job=job, error=LOST)
     else:
-        published_at = services.published_if_near(again, now)
+        published_at = published_if_near(again, now)
         moved = move(mine, "put_back", now=now, run_at=again, published_at=published_at, last_error=LOST)
         if published_at is not None:
-            services.announce_near(now, [job.pk])
+            announce_near(now, [job.pk])
         if moved and losses == policy.max_losses:
             job_slowed.send(Job, job=job, error=LOST)
     if moved:

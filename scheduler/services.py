@@ -7,135 +7,33 @@ aware UTC and handed in by the entrance (view, task, command).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.db.models.functions import Replace
 
-from scheduler import kinds, publisher, rows, totals
+from scheduler import totals
 from scheduler.models import Job, JobAttempt
-from scheduler.publisher import Message
-from scheduler.retention import prune as prune  # one of the verbs
+from scheduler.near import announce_near, horizon, published_if_near
+from scheduler.retention import prune as prune  # these are verbs, too
+from scheduler.scheduling import Planned as Planned
+from scheduler.scheduling import checked_priority, refuse_naive
+from scheduler.scheduling import schedule as schedule
+from scheduler.scheduling import schedule_all as schedule_all
+from scheduler.scheduling import schedule_many as schedule_many
 from scheduler.transitions import move
 from smartlock.audit.services import record
 
-PORTION = 5000  # rows of one INSERT
 STEPS = 300  # a spread retry is laid out in at most so many portions
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One of several jobs to be scheduled; the fields are those of ``schedule``."""
-
-    due_at: datetime
-    subject: str = ""
-    live_key: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
-    priority: int | None = None
-    expires_at: datetime | None = None
-
-
-def schedule(
-    kind: str,
-    *,
-    due_at: datetime,
-    now: datetime,
-    subject: str = "",
-    live_key: str = "",
-    payload: dict[str, Any] | None = None,
-    priority: int | None = None,
-    expires_at: datetime | None = None,
-) -> Job:
-    """Write a job row. With a ``live_key`` that is taken, the live job that holds it is returned unchanged.
-
-    ``due_at`` in the past means at once. Raises UnknownKind, and ValueError for a naive time or a bad priority.
-    """
-    planned = Planned(due_at, subject, live_key, payload or {}, priority, expires_at)
-    row = _row(kind, planned, now)
-    return _write(row, now) or _holder(row, now)
-
-
-def schedule_all(wanted: Iterable[tuple[str, Planned]], *, now: datetime) -> list[int]:
-    """What ``schedule`` does, for some jobs of any kinds in one statement; several need a live key each, all different.
-
-    Returns, in the same order, the id of the job that was written or of the live one that holds the key.
-    """
-    new = [_row(kind, planned, now) for kind, planned in wanted]
-    keys = {row["live_key"] for row in new}
-    if len(new) > 1 and ("" in keys or len(keys) < len(new)):
-        raise ValueError("jobs that are scheduled together need a live key each, all different")
-    ids = rows.insert(new) if new else {}
-    _announce(now, *(rows.message(row, ids[row["live_key"]]) for row in new if row["live_key"] in ids))
-    return [ids.get(row["live_key"]) or _holder(row, now).pk for row in new]
-
-
-def _write(row: rows.Row, now: datetime) -> Job | None:
-    """None if the live key is taken."""
-    ids = rows.insert([row])
-    if not ids:
-        return None
-    job = rows.as_job(row, ids[row["live_key"]])
-    _announce(now, Message.of(job))
-    return job
-
-
-def _holder(row: rows.Row, now: datetime) -> Job:
-    """The live job that has this one's live key; or this one, if that has just ended and the key is free again."""
-    while (holder := Job.objects.filter(live_key=row["live_key"], state__in=Job.LIVE).first()) is None:
-        if (job := _write(row, now)) is not None:
-            return job
-    return holder
-
-
-def schedule_many(kind: str, planned: Iterable[Planned], *, now: datetime) -> int:
-    """Write many jobs of one kind in a few statements; returns how many rows were offered to the database.
-
-    A job whose live key is taken is left out, and so is its message: with live keys the dispatcher publishes what is
-    near, within seconds. Raises what ``schedule`` raises, before anything is written.
-    """
-    planned = list(planned)
-    declared = kinds.get(kind)
-    own = [_own(one, declared, now) for one in planned]
-    if not any(one.live_key for one in planned) and any(one["run_at"] <= horizon(now) for one in own):
-        new = [Job(**_row(kind, one, now)) for one in planned]
-        _announce(now, *map(Message.of, Job.objects.bulk_create(new, batch_size=PORTION)))
-        return len(own)
-    alike = {**_row(kind, Planned(now), now), "published_at": None}
-    with transaction.atomic(savepoint=False):
-        for start in range(0, len(own), PORTION):
-            rows.insert_many(alike, own[start : start + PORTION])
-    return len(own)
-
-
-def _row(kind: str, planned: Planned, now: datetime) -> rows.Row:
-    declared = kinds.get(kind)
-    own = _own(planned, declared, now)
-    return {
-        **rows.BLANK, "kind": kind, "queue": declared.queue, "exclusive": declared.exclusive,
-        "max_attempts": declared.retry.max_attempts, "created_at": now, "updated_at": now,
-        "published_at": published_if_near(own["run_at"], now), **own,
-    }  # fmt: skip
-
-
-def _own(planned: Planned, declared: kinds.Kind, now: datetime) -> dict[str, Any]:
-    """What a job has for itself alone."""
-    _aware(planned.due_at)
-    return {
-        "subject": planned.subject, "live_key": planned.live_key, "payload": planned.payload,
-        "priority": _priority(declared.priority if planned.priority is None else planned.priority),
-        "due_at": planned.due_at, "run_at": max(planned.due_at, now), "expires_at": planned.expires_at,
-    }  # fmt: skip
 
 
 def reschedule(
     jobs: QuerySet[Job], *, due_at: datetime, now: datetime, expires_at: datetime | None = None, actor: str = "system"
 ) -> int:
     """Give scheduled jobs another time; their attempts start afresh. Jobs that run or are over stay as they are."""
-    _aware(due_at)
+    refuse_naive(due_at)
     run_at = max(due_at, now)
     changes: dict[str, Any] = {"due_at": due_at, "run_at": run_at, "attempt": 0, "by_hand": ""}
     changes["published_at"] = published_if_near(run_at, now)
@@ -153,7 +51,7 @@ def reschedule(
 
 def change_priority(jobs: QuerySet[Job], priority: int, *, now: datetime, actor: str = "system") -> int:
     """Give scheduled jobs another priority, 1 (high) to 10 (low). Messages that are under way are outdated by it."""
-    _priority(priority)
+    checked_priority(priority)
     ids = _ids(jobs.exclude(priority=priority), Job.State.SCHEDULED)
     near = Case(When(run_at__lte=horizon(now), then=Value(now)), default=None, output_field=DateTimeField())
     moved = move(Job.objects.filter(pk__in=ids), "move", now=now, priority=priority, published_at=near)
@@ -274,36 +172,3 @@ def describe(job: Job, now: datetime) -> dict[str, Any]:
 
 def _ids(jobs: QuerySet[Job], state: Job.State) -> list[int]:
     return list(jobs.filter(state=state).values_list("pk", flat=True))
-
-
-def _priority(priority: int) -> int:
-    if not 1 <= priority <= 10:
-        raise ValueError(f"priority must be 1 (high) to 10 (low), not {priority}")
-    return priority
-
-
-def _aware(moment: datetime) -> None:
-    if moment.tzinfo is None:
-        raise ValueError("a job's time must carry a time zone")
-
-
-def horizon(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.HORIZON_SECONDS)
-
-
-def published_if_near(run_at: datetime, now: datetime) -> datetime | None:
-    """A near job counts as published from its commit on; should its message get lost, the dispatcher sends another."""
-    return now if run_at <= horizon(now) else None
-
-
-def announce_near(now: datetime, ids: Iterable[int]) -> None:
-    """After the commit, tell Celery of those jobs that are due inside the horizon; the dispatcher finds the others."""
-    near = Job.objects.filter(pk__in=list(ids), state=Job.State.SCHEDULED, run_at__lte=horizon(now))
-    _announce(now, *map(Message.of, near))
-
-
-def _announce(now: datetime, *messages: Message) -> None:
-    limit = horizon(now)
-    near = [message for message in messages if message.run_at <= limit]
-    if near:
-        transaction.on_commit(lambda: publisher.announce(near), robust=True)
