@@ -12,7 +12,10 @@ from django.utils import translation
 from xdist.scheduler import LoadScopeScheduling
 
 from scheduler import pool, publisher, queues, redis
+from tests.databases import django_db_modify_db_settings
 from webhooks import inbox
+
+__all__ = ["django_db_modify_db_settings"]  # a fixture: the database of each process
 
 
 class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
