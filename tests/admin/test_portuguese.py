@@ -27,6 +27,7 @@ from pytest_django.fixtures import Settings
 from scheduler import clock
 from tests.admin.house import make_house
 
+pytestmark = pytest.mark.once  # words are no matter of the database
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 WORDS = """
     the and of is are was were with without from this that these which who has have had not by been will can cannot you

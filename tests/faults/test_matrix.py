@@ -29,6 +29,8 @@ pytestmark = pytest.mark.django_db
 WRITE_TO = os.environ.get("FAULTS_TO", "")  # set by `make faults`
 WHOLE = [(act, fault, radio) for fault, radio in CASES for act in ACTS]
 PLAYED = WHOLE if WRITE_TO else [WHOLE[n] for n in range(len(WHOLE)) if n % 3 == n // 3 % 3]
+# The faults are the cloud's, and what they lead to no matter of the database: on SQLite each fourth, all acts in turn.
+BILL = [pytest.param(*case, marks=[pytest.mark.once] if n % 4 else []) for n, case in enumerate(PLAYED)]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def name(value: object) -> str:
     return value.name if isinstance(value, Act) else str(value)
 
 
-@pytest.mark.parametrize(("act", "fault", "radio"), PLAYED, ids=name)
+@pytest.mark.parametrize(("act", "fault", "radio"), BILL, ids=name)
 def test_a_fault_leaves_the_door_right_or_a_person_told(stage: Stage, act: Act, fault: str, radio: Radio) -> None:
     written = table.line(fault, radio, play(stage, act, fault))
     print(f"{act.name} {written}")
@@ -103,6 +105,7 @@ def test_a_door_with_a_clock_of_its_own_is_found_out_told_and_trusted_again(stag
 MOMENTS = [("killed", 1), ("between", 2), ("between", 3)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("what", "number"), MOMENTS)
 @pytest.mark.parametrize("fault", ["offline", "server_error", "cut_connection"])
 @pytest.mark.parametrize("act", ACTS, ids=name)

@@ -21,7 +21,8 @@ from tests.builders import NOW, make_accommodation, make_facts, make_lock
 from tests.engine import time_machine_at
 from tests.locks.fake_door import FakeDoors
 
-pytestmark = pytest.mark.django_db
+# About the order of what is heard; the statements are those of test_save_facts.py and of tests/locks.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 CHECK_IN = NOW + timedelta(days=1, hours=6)
 LATEST_CHECK_IN = CHECK_IN + timedelta(days=1)

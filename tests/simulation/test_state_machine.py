@@ -253,6 +253,7 @@ def body(stay: Stay, known: stays.Stays) -> bytes:
     return json.dumps({"action": "reservation.modified", "_dt": stay.said_at.isoformat(), "payload": payload}).encode()
 
 
+@pytest.mark.once  # the same stories each time; what the engine asks of SQLite, tests/simulation/test_seeds.py sees
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_breaks_a_promise() -> None:
     bounded = settings(

@@ -19,7 +19,8 @@ from tests.simulation.removed import PARTS
 from tests.simulation.simulator import Failure, run_seed
 from tests.simulation.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Whether the simulator notices is no matter of the database.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 MOST_SEEDS = 400
 EXPECTED = {
     "version_fence": "P7|P6|done|effects",
