@@ -13,9 +13,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from scheduler import pool, publisher, queues, redis
 from tests.databases import django_db_modify_db_settings
+from tests.emptying import quick_emptying
 from webhooks import inbox
 
-__all__ = ["django_db_modify_db_settings"]  # a fixture: the database of each process
+__all__ = ["django_db_modify_db_settings", "quick_emptying"]  # fixtures: the database of each process
 
 
 class ByHouse(LoadScopeScheduling):  # type: ignore[misc]
