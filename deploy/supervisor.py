@@ -1,8 +1,9 @@
 """Keeps the processes of `make run` alive, in order, and ends them in the reverse order.
 
 One thread and one loop: it carries the children's output, notices deaths, and starts again what died. A child that
-never got going takes the rest down: something is wrong that waiting does not mend. One that ran before is started until
-it runs again: what it misses, such as its database, will come back, and the others are needed meanwhile.
+never got going takes the rest down: something is wrong that waiting does not mend. One that ran before, or answered
+once, is started until it runs again: what it misses, such as its database, will come back, and the others are needed
+meanwhile.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """A process to keep running."""
+    """A process to keep running. Without a way to see that it answers, it has to be alive."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
-    is_ready: Callable[[Child], bool] = lambda child: child.is_alive
+    is_ready: Callable[[Child], bool] | None = None
     grace: float = 5.0  # seconds between asking it to stop and killing it
 
 
@@ -51,7 +52,7 @@ class Child:
     started_at: float = 0.0
     restart_at: float | None = None
     early_deaths: int = 0  # in a row
-    has_been_steady: bool = False
+    has_run: bool = False  # was steady once, or answered
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     unfinished: bytes = b""
 
@@ -112,7 +113,7 @@ class Supervisor:
         silent = list(self._children)
         while silent and not self.is_stopping and time.monotonic() < deadline:
             self._turn()
-            silent = [child for child in silent if not (child.is_alive and child.program.is_ready(child))]
+            silent = [child for child in silent if not self._answers(child)]
         return [child.program.name for child in silent]
 
     def run(self) -> None:
@@ -129,6 +130,15 @@ class Supervisor:
             reserved = sum(later.program.grace for later in self._children)
             self._end(child, grace=deadline - reserved - time.monotonic())
         self._selector.close()
+
+    @staticmethod
+    def _answers(child: Child) -> bool:
+        """One that has answered can start, however soon it dies afterwards; being alive alone does not say so."""
+        is_ready = child.program.is_ready
+        if not child.is_alive or (is_ready is not None and not is_ready(child)):
+            return False
+        child.has_run = child.has_run or is_ready is not None
+        return True
 
     # --- one turn of the loop -----------------------------------------------------------------------------------------
 
@@ -206,11 +216,11 @@ class Supervisor:
         self._console.say(f"{story}\nStarting {child.program.name} again in {pause:g} s.")
 
     def _pause_after_death(self, child: Child, story: str) -> float:
-        """Raises GaveUp for a child that has never been steady and was started often enough."""
+        """Raises GaveUp for a child that has never run and was started often enough."""
         if time.monotonic() - child.started_at >= STEADY_SECONDS:
-            child.has_been_steady, child.early_deaths = True, 0
+            child.has_run, child.early_deaths = True, 0
         child.early_deaths += 1
-        if child.early_deaths >= STARTS_ALLOWED and not child.has_been_steady:
+        if child.early_deaths >= STARTS_ALLOWED and not child.has_run:
             raise GaveUp(
                 f"{story}\n{child.program.name} does not start: it ended {STARTS_ALLOWED} times, "
                 f"each time within {STEADY_SECONDS:g} s; giving up."

@@ -1,6 +1,7 @@
 """A supervisor with tiny children, as a program of its own: the tests send it signals and read what it says.
 
-python -m tests.deploy.stage DIRECTORY NAME=CODE...    each CODE is Python, run as the child NAME, in this order
+python -m tests.deploy.stage DIRECTORY NAME=CODE...    each CODE is Python, run as the child NAME, in this order;
+                                                       NAME?=CODE is one that answers once it has said "ready"
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import deploy.supervisor
 from deploy.console import Console
 from deploy.guardian import Guardian
-from deploy.supervisor import GaveUp, Program, Supervisor, stopping_on_signals
+from deploy.supervisor import Child, GaveUp, Program, Supervisor, stopping_on_signals
 
 
 def main(directory: Path, children: list[str]) -> int:
@@ -24,8 +25,10 @@ def main(directory: Path, children: list[str]) -> int:
             try:
                 for child in children:
                     name, _, code = child.partition("=")
-                    program = Program(name, [sys.executable, "-u", "-c", code], os.environ, grace=2)
-                    supervisor.start(program)
+                    is_ready = says_so if name.endswith("?") else None
+                    command = [sys.executable, "-u", "-c", code]
+                    supervisor.start(Program(name.rstrip("?"), command, os.environ, is_ready, grace=2))
+                supervisor.wait_until_ready(20)
                 supervisor.run()
                 code = "0"
             except GaveUp as problem:
@@ -33,6 +36,10 @@ def main(directory: Path, children: list[str]) -> int:
                 code = "1"
             supervisor.stop()
     return int(code)
+
+
+def says_so(child: Child) -> bool:
+    return child.has_said("ready")
 
 
 if __name__ == "__main__":

@@ -144,6 +144,23 @@ def test_a_child_that_once_ran_is_started_until_it_runs_again(stage: Callable[..
     running.wait_for("here", times=2)
 
 
+@pytest.mark.timeout(60)
+def test_a_child_that_once_answered_can_start_however_soon_it_is_killed(
+    stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    """As the worker, killed in its first seconds, and then the database goes away."""
+    database = tmp_path / "database"
+    database.touch()
+    worker = f"import os, pathlib, time; print('ready', pathlib.Path({str(database)!r}).stat().st_size, flush=True)"
+    running = stage(**{"worker?": f"{worker}; print('pid', os.getpid(), flush=True); time.sleep(60)"})
+    running.wait_for("pid")
+    time.sleep(0.5)  # the supervisor reads it
+    database.unlink()
+    os.kill(running.pids()[0], signal.SIGKILL)
+    running.wait_for("worker ended with exit code 1", times=6)
+    assert running.process.poll() is None
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_however_the_supervisor_ends(stage: Callable[..., Stage], how: signal.Signals) -> None:
     running = stage(parent=HAS_A_CHILD, other=SAYS_ITS_ID)
