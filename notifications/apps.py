@@ -7,4 +7,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import receivers, source_notices  # noqa: F401  connects the signals
+        from notifications import queue_notices, receivers, source_notices  # noqa: F401  connects the signals

@@ -24,6 +24,7 @@ from scheduler.errors import Retry
 from scheduler.models import Job
 
 TELL_OPERATOR = "notifications.tell_operator"
+TELL_OF_QUEUE = "notifications.tell_of_queue"  # the same in another queue: that of messages may be the paused one
 LONGEST = 4000
 
 
@@ -69,7 +70,8 @@ def about_job(job: Job, error: str, *, now: datetime) -> Notice:
         code[:64], subject=job.subject or f"job:{job.pk}",
         about=describe(stay) if stay is not None else _door_of(job) or f"{job.kind} #{job.pk}",
         detail=details.of_record(error if job.kind in KINDS else f"{job.kind}: {error}"), door=_door_of(job), now=now,
-        by_mail=job.kind != TELL_OPERATOR,  # a mail about mail that does not work only fails in its turn
+        # A mail about mail that does not work only fails in its turn.
+        by_mail=job.kind not in (TELL_OPERATOR, TELL_OF_QUEUE),
     )  # fmt: skip
 
 
@@ -93,11 +95,12 @@ def write(
     now: datetime,
     door: str = "",
     by_mail: bool = True,
+    mail_by: str = TELL_OPERATOR,
     **facts: object,
 ) -> Notice:
     """Write a notice in the installation's language and plan its e-mail, in the caller's transaction.
 
-    ``facts`` are further values for the sentence of this code.
+    ``facts`` are further values for the sentence of this code; ``mail_by`` is the kind of job that e-mails it.
     """
     words, tongue = _words(code), sentences.language(settings.LANGUAGE_CODE)
     text = words.text[tongue].format(stay=about, door=door, detail=_sentence(detail), **facts)[:LONGEST]
@@ -118,14 +121,14 @@ def write(
         notice.text, notice.emailed_at = f"{known.text}\n\n{new}", None
         notice.save(update_fields=["text", "emailed_at"])
     if by_mail:
-        _plan_mail(notice, now=now)
+        _plan_mail(notice, mail_by, now=now)
     return notice
 
 
-def _plan_mail(notice: Notice, *, now: datetime) -> None:
+def _plan_mail(notice: Notice, kind: str, *, now: datetime) -> None:
     if settings.OPERATOR_EMAILS:
         jobs.schedule(
-            TELL_OPERATOR, subject=f"notice:{notice.pk}", live_key=f"{TELL_OPERATOR}:notice:{notice.pk}",
+            kind, subject=f"notice:{notice.pk}", live_key=f"{TELL_OPERATOR}:notice:{notice.pk}",
             payload={"notice": notice.pk}, due_at=now, now=now,
         )  # fmt: skip
 

@@ -109,6 +109,26 @@ NOTICES: dict[str, Words] = LOCKS | {
             "Mude ou cancele uma das reservas na Stays.",
         },
     ),
+    "queue_paused": Words(
+        L.CRITICAL,
+        {ENGLISH: "Work waits in a paused queue", PORTUGUESE: "Há trabalho esperando em uma fila pausada"},
+        {
+            ENGLISH: "The queue “{stay}” is paused since {since} (by {who}), and due jobs wait in it: {waiting}. "
+            "{detail} If that is no longer wanted, press “Resume” on its page under Queues, "
+            "or run “manage.py resume_queue {stay}”.",
+            PORTUGUESE: "A fila “{stay}” está pausada desde {since} (por {who}), e há tarefas vencidas esperando nela: "
+            "{waiting}. {detail} Se isso não é mais desejado, use “Retomar” na página dela em Filas, "
+            "ou execute “manage.py resume_queue {stay}”.",
+        },
+    ),
+    "queue_paused_over": Words(
+        L.INFO,
+        {ENGLISH: "A queue goes on", PORTUGUESE: "Uma fila continua"},
+        {
+            ENGLISH: "The queue “{stay}” is no longer paused. Jobs that waited and start now: {waiting}.",
+            PORTUGUESE: "A fila “{stay}” não está mais pausada. Tarefas que esperavam e começam agora: {waiting}.",
+        },
+    ),
     "account_paused": Words(
         L.CRITICAL,
         {ENGLISH: "No lock can be reached", PORTUGUESE: "Nenhuma fechadura responde"},

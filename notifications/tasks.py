@@ -19,6 +19,7 @@ def tell_guest(run: Run) -> None:
     telling.tell_guest(int(run.subject.partition(":")[2]), check=run.check, now=clock.now)
 
 
+@job(notices.TELL_OF_QUEUE, queue="default", priority=4, retry=A_DAY)
 @job(notices.TELL_OPERATOR, queue="messages", priority=4, retry=A_DAY)
 def tell_operator(run: Run) -> None:
     notices.tell_operator(run.payload["notice"], check=run.check, now=clock.now)

@@ -167,6 +167,7 @@ class Queue(models.Model):
     burst = models.PositiveSmallIntegerField(default=10, help_text="how many may start at once after a quiet time")
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(max_length=150, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="when a person was told that due work waits in it")
     keep_done = models.PositiveIntegerField(default=100_000, help_text="how many done jobs are kept at the most")
     keep_done_days = models.PositiveSmallIntegerField(default=30)
     keep_failed = models.PositiveIntegerField(

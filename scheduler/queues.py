@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from scheduler.models import Job, Queue
+from scheduler.signals import queue_resumed
 from smartlock.audit.services import record
 
 # Concurrency is per worker process. Doors wait on the network, so many may be worked at a time.
@@ -94,10 +95,13 @@ def resume(name: str, *, now: datetime, actor: str) -> bool:
 
     The messages of what came due meanwhile were dropped, so the dispatcher sends them all at its next tick.
     """
-    changed = _row(name).filter(paused_at__isnull=False).update(paused_at=None, paused_by="")
+    was = _row(name).filter(paused_at__isnull=False).select_for_update(no_key=True).first()
+    changed = _row(name).filter(paused_at__isnull=False).update(paused_at=None, paused_by="", told_at=None)
     if changed:
         due = Job.objects.filter(state=Job.State.SCHEDULED, queue=name, run_at__lte=now)
         due.filter(published_at__isnull=False).update(published_at=None)
+        if was is not None and was.told_at is not None:
+            queue_resumed.send(Queue, queue=was, waiting=due.count())
     return _changed(changed, "queue.resumed", name, actor)
 
 

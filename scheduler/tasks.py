@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils.translation import gettext_lazy as _
 
-from scheduler import clock, dispatcher, pool, services, totals
+from scheduler import clock, dispatcher, forgotten, pool, services, totals
 from scheduler import rescue as rescuer
 from scheduler.kinds import job
 from scheduler.recurring import execution, process, runs
@@ -57,6 +57,11 @@ def prune(call: Call) -> None:
 @shared_task(name="scheduler.fold_attempts", ignore_result=True)
 def fold_attempts() -> int:
     return totals.fold(now=clock.now())
+
+
+@shared_task(name="scheduler.check_queues", ignore_result=True)
+def check_queues() -> int:
+    return forgotten.check(now=clock.now())
 
 
 @worker_shutting_down.connect

@@ -38,6 +38,7 @@ KINDS = {
     "webhooks.sort_inbox": gettext_lazy("Sort what came from Stays"),
     "notifications.tell_guest": gettext_lazy("Write to the guest"),
     "notifications.tell_operator": gettext_lazy("Write to the operators"),
+    "notifications.tell_of_queue": gettext_lazy("Write to the operators about a queue"),
     "recurring.run": gettext_lazy("Run a recurring job"),
 }
 JOB_TONES = {
