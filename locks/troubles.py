@@ -135,11 +135,17 @@ def _digits_are_gone(credential: Credential) -> bool:
 
 def _of_the_way(credential: Credential) -> Iterator[Trouble]:
     """What the last try met; a word nobody has explained is told as the machine wrote it down."""
-    known = _WAY.get(credential.error_code)
+    known = of_error(credential.error_code)
     if known is not None:
-        yield Trouble(known.code, known.level, _(known.text), _(known.remedy))
+        yield known
     elif credential.last_error:
         yield Trouble("last_error", Level.WARNING, credential.last_error, _("It is tried again by itself."))
+
+
+def of_error(code: str) -> Trouble | None:
+    """What an error at a door means, by its word; None for one that nobody has explained."""
+    known = _WAY.get(code)
+    return None if known is None else Trouble(known.code, known.level, _(known.text), _(known.remedy))
 
 
 _ACCOUNT = Trouble(

@@ -26,6 +26,8 @@ from smartlock.audit.services import record
 log = structlog.get_logger(__name__)
 Check = Callable[[], None]
 State = Message.State
+NO_ADDRESS = "There is no usable e-mail address."
+ERASED = "The readable copy of the PIN was erased (PIN_KEEP=delivered)."
 # The quick tries are over and the guest still knows nothing: a person is told, and the tries go on.
 TRIES_BEFORE_HELP = 3
 
@@ -64,9 +66,9 @@ def _intend(reservation_id: int, *, now: datetime) -> tuple[Outlook, Message] | 
         return None
     message = _row(outlook, template, now=now)
     if not message.to:
-        _cannot_reach(message, "guest_without_email", "There is no usable e-mail address.", now=now)
+        _cannot_reach(message, "guest_without_email", NO_ADDRESS, now=now)
     elif not letters.can_be_written(outlook):
-        _cannot_reach(message, "pin_erased", "The readable copy of the PIN was erased (PIN_KEEP=delivered).", now=now)
+        _cannot_reach(message, "pin_erased", ERASED, now=now)
     return outlook, message
 
 

@@ -18,7 +18,7 @@ from reservations.models import Reservation
 from scheduler.models import Job
 from smartlock.admin.base import moment
 from smartlock.people.roles import CHANGE_MESSAGE
-from smartlock.tonight import gather, wording
+from smartlock.tonight import gather, reasons, wording
 from smartlock.tonight.chain import Chain, Light, Mend, chain
 from smartlock.tonight.facts import JobFacts
 from smartlock.tonight.parts import Asked, parts
@@ -116,7 +116,8 @@ def _removals(stays: Sequence[Reservation]) -> dict[str, JobFacts]:
     rows = Job.objects.filter(subject__in=list(found), kind=REVOKE, state__in=[*Job.LIVE, Job.State.FAILED])
     for job in rows.only(*gather.JOB_FACTS).order_by("run_at", "pk"):
         found[job.subject].append(job)
-    return {subject: gather.job_facts(jobs) for subject, jobs in found.items()}
+    errors = reasons.classes_of(job for jobs in found.values() for job in jobs)
+    return {subject: gather.job_facts(jobs, errors) for subject, jobs in found.items()}
 
 
 def headline(chains: Sequence[Chain]) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def _message(facts: ArrivalFacts, now: datetime) -> Link:
             return Link(step, Light.RED, text % {"why": facts.telling_error}, Mend.RESEND)
         case Telling.FAILED if jobs.is_stuck:
             text = _("The message was given up: %(why)s")
-            return Link(step, Light.RED, text % {"why": facts.telling_error or jobs.error}, Mend.RETRY)
+            return Link(step, Light.RED, text % {"why": jobs.error or facts.telling_error}, Mend.RETRY)
         case Telling.FAILED:
             return _untold(facts, now, _("The message did not go out; it is tried again."))
         case Telling.SENDING:

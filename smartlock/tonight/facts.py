@@ -55,7 +55,9 @@ class DoorFacts:
 
 @dataclass(frozen=True)
 class JobFacts:
-    """The jobs of one deed: ``next_at`` of the live one that comes first, ``error`` of what lies on the shelf."""
+    """The jobs of one deed: ``next_at`` of the live one that comes first, ``error`` of what lies on the shelf, in
+    the reader's words (``reasons``).
+    """
 
     next_at: datetime | None = None
     has_failed: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from notifications.outlook import Outlook, is_proven, patience, see
 from notifications.planning import TELL_GUEST
 from reservations.models import Reservation
 from scheduler.models import Job
+from smartlock.tonight import reasons
 from smartlock.tonight.facts import ArrivalFacts, Backup, DoorFacts, JobFacts, Telling
 
 State = Credential.State
@@ -51,6 +52,7 @@ class Surroundings:
     heard: set[int]
     backups: dict[int, Backup]
     jobs: dict[str, list[Job]]
+    errors: dict[int, str]
     wrong: dict[int, list[datetime]]
     clocks: dict[int, LockIncident]
 
@@ -64,11 +66,13 @@ def facts_of(stays: Sequence[Reservation], *, now: datetime) -> dict[int, Arriva
 def _surroundings(stays: Sequence[Reservation], now: datetime) -> Surroundings:
     locks = list({lock.pk: lock for stay in stays for lock in stay.accommodation.locks.all()}.values())
     known, rules = caretaker.facts_of(locks, now=now), caretaker.policy()
+    jobs = _jobs(stays)
     return Surroundings(
         concerns={lock.pk: concerns(facts, rules, now) for lock, facts in known.items()},
         heard={lock.pk for lock, facts in known.items() if facts.heard_at},
         backups=_backups(locks, now),
-        jobs=_jobs(stays),
+        jobs=jobs,
+        errors=reasons.classes_of(job for found in jobs.values() for job in found),
         wrong=_wrong_pins(locks, stays),
         clocks=_clocks(locks),
     )
@@ -125,10 +129,10 @@ def _arrival(stay: Reservation, around: Surroundings, now: datetime) -> ArrivalF
         doors=tuple(
             _door(stay, lock, by_lock.get(lock.pk), held.get(lock.pk), bridges.get(lock.pk), around) for lock in locks
         ),
-        door_jobs=job_facts([job for job in jobs if job.kind != TELL_GUEST]),
-        telling_jobs=job_facts([job for job in jobs if job.kind == TELL_GUEST]),
+        door_jobs=job_facts([job for job in jobs if job.kind != TELL_GUEST], around.errors),
+        telling_jobs=job_facts([job for job in jobs if job.kind == TELL_GUEST], around.errors),
         telling=_telling(outlook), told_at=max((m.sent_at for m in stay.messages.all() if m.sent_at), default=None),
-        telling_error=outlook.last.error if outlook.last else "", patience=patience(),
+        telling_error=reasons.of_message(outlook.last.error) if outlook.last else "", patience=patience(),
         is_active=stay.accommodation.active, is_withdrawn=hasattr(stay, "withdrawal"),
         is_mapped=not stay.unmapped_listing,
     )  # fmt: skip
@@ -186,11 +190,12 @@ def _replaced(stay: Reservation, given: Fallback) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def job_facts(jobs: Sequence[Job]) -> JobFacts:
+def job_facts(jobs: Sequence[Job], errors: Mapping[int, str]) -> JobFacts:
+    """``errors``: ``reasons.classes_of`` them."""
     failed = [job for job in jobs if job.state == Job.State.FAILED]
     return JobFacts(
         next_at=min((job.run_at for job in jobs if job.is_live()), default=None), has_failed=bool(failed),
-        error=failed[-1].last_error if failed else "",
+        error=reasons.of_job(errors.get(failed[-1].pk, ""), failed[-1].last_error) if failed else "",
     )  # fmt: skip
 
 
