@@ -37,7 +37,7 @@ from locks.holders import Place, credentials_of, lead
 from locks.models import Credential
 from locks.plan import is_entitled
 from locks.planning import replan_subject
-from locks.proof import FROZEN, NOT_ASKED, SETTLED, adopt, prove, twin_of
+from locks.proof import FROZEN, NOT_ASKED, SETTLED, ChangeRefused, adopt, prove, twin_of
 from locks.provider import LockProvider, Window
 from locks.room import make_room, room_was_made
 from locks.store import never_asked, note, note_failure
@@ -76,6 +76,8 @@ def generate_pin(place: Place, *, check: Check, now: Callable[[], datetime]) -> 
             prove(credential, provider, now=now)
         except PinTaken:
             _choose_others(credential, now())
+        except ChangeRefused:
+            _leave_and_put_beside(credential, provider, now())
     return credential
 
 
@@ -87,10 +89,13 @@ def change_window(place: Place, *, check: Check, now: Callable[[], datetime]) ->
     provider = doors.provider_for(credential.lock.provider)
     with _failures_noted(credential, now):
         _keep_start_after_first_use(credential, provider, now=now())
-        if credential.asked != credential.wish:
-            _need_digits(credential, now())
-            _send_window(credential, provider, check=check, now=now)
-        prove(credential, provider, now=now)
+        try:
+            if credential.asked != credential.wish:
+                _need_digits(credential, now())
+                _send_window(credential, provider, check=check, now=now)
+            prove(credential, provider, now=now)
+        except ChangeRefused:
+            _leave_and_put_beside(credential, provider, now())
     return credential
 
 
@@ -166,17 +171,10 @@ def _send_window(credential: Credential, provider: LockProvider, *, check: Check
     except NotFound:
         note(credential, state=State.ABSENT, provider_ref="", **NOT_ASKED)
         raise Transient(f"{credential.lock.name} lost the PIN: it is put back.", code="pin_vanished") from None
+    except ChangeRefused:
+        raise
     except Refused:
-        if hasattr(credential, "fallback"):  # its digits must not become those of a backup that nobody has
-            raise Refused(
-                f"{credential.lock.name} changes no PIN: the backup PIN that the guest has keeps its times, "
-                "and is taken off when the stay is over.", code="change_refused",
-            ) from None  # fmt: skip
-        _learn_of_use(credential, provider, now())
-        _put_beside(credential, now())
-        raise Transient(
-            f"{credential.lock.name} does not change a PIN: a second one takes its place.", code="change_refused"
-        ) from None
+        _leave_and_put_beside(credential, provider, now())
     except UnknownOutcome:
         if credential.state != State.ON_LOCK:  # one that the lock refused, or that is frozen, is written anew
             prove(credential, provider, now=now)
@@ -187,6 +185,20 @@ def _send_window(credential: Credential, provider: LockProvider, *, check: Check
     note(
         credential, state=State.REQUESTED, asked_at=now(), asked_starts_at=wish.starts_at, asked_ends_at=wish.ends_at
     )  # fmt: skip
+
+
+def _leave_and_put_beside(credential: Credential, provider: LockProvider, now: datetime) -> NoReturn:
+    """The lock does not change this PIN: what it holds stays as it is, and a second one takes its place."""
+    if hasattr(credential, "fallback"):  # its digits must not become those of a backup that nobody has
+        raise Refused(
+            f"{credential.lock.name} changes no PIN: the backup PIN that the guest has keeps its times, "
+            "and is taken off when the stay is over.", code="change_refused",
+        ) from None  # fmt: skip
+    _learn_of_use(credential, provider, now)
+    _put_beside(credential, now)
+    raise Transient(
+        f"{credential.lock.name} does not change a PIN: a second one takes its place.", code="change_refused"
+    ) from None
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from locks.errors import PinTaken, Transient, WaitForDevice
+from locks.errors import PinTaken, Refused, Transient, WaitForDevice
 from locks.models import Credential
 from locks.provider import LockProvider, PinReading, PinState, Window
 from locks.store import note
@@ -25,6 +25,12 @@ ON_ITS_WAY = timedelta(minutes=2)  # between "now" as it was sent and the moment
 NOT_ASKED: dict[str, None] = {"asked_at": None, "asked_starts_at": None, "asked_ends_at": None}
 
 
+class ChangeRefused(Refused):
+    """The lock says that it did not take a change of a PIN which opens it at present, as far as is known."""
+
+    code = "change_refused"
+
+
 def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], datetime]) -> None:
     """Read the PIN back. Returns when it is on the lock as asked; raises what to do when it is not."""
     reading = provider.read_pin(credential.lock.device, credential.provider_ref)
@@ -40,6 +46,10 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         return
     refused = reading.state == PinState.FAILED
     digits_taken = reading.digits_taken  # by a code that may not be ours
+    if refused and (opens := _version_before(credential, now())) is not None:
+        # Somebody may be in, or stand at the door: what opens for her is not taken away for what may not be taken.
+        note(credential, state=State.UNKNOWN, asked_starts_at=opens.starts_at, asked_ends_at=opens.ends_at)
+        raise ChangeRefused(f"{door} did not take the change of the PIN, and may still hold it as it was.")
     if refused:
         # An earlier version may still be there: it is forgotten only when the lock says that it is gone.
         provider.delete_pin(credential.lock.device, credential.provider_ref)
@@ -57,6 +67,14 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
         f"{door} has not confirmed the PIN yet ({reading.detail or reading.state.value}).{credential.lock.rouse_hint}",
         after=soon_after(credential.asked_at, now()) or _until_lost_again(credential, reading, now()),
     )
+
+
+def _version_before(credential: Credential, now: datetime) -> Window | None:
+    """The window with which the lock was seen to hold it before it was asked for another one, if that opens now."""
+    proven = credential.proven
+    if proven is None or proven == credential.asked or not proven.starts_at <= now < proven.ends_at:
+        return None
+    return proven
 
 
 def _admit_it_was_lost(credential: Credential, reading: PinReading, now: datetime) -> None:

@@ -46,6 +46,12 @@ class Act:
     begin: Callable[[Stage], None]
     ends_at: datetime | None
     words: dict[bool, str]
+    empty: str = ""  # in place of the second word when nothing at all is on the door
+
+    def word(self, held: list[OnDoor]) -> str:
+        if not held and self.empty:
+            return self.empty
+        return self.words[[one.ends_at for one in held] == ([self.ends_at] if self.ends_at else [])]
 
     def is_right(self, stage: Stage) -> bool:
         held, credential = stage.on_door(), stage.credential
@@ -64,6 +70,7 @@ CHANGE = Act(
     lambda stage: stage.change(check_out_date=LATER.date()),
     LATER,
     {True: "new window", False: "old window"},
+    "no PIN",
 )
 REMOVE = Act(
     "remove",
@@ -94,7 +101,7 @@ def play(stage: Stage, act: Act, fault: str, arm: Callable[[Stage], None] = lamb
     stage.fault(fault, False)
     mended = _mended(stage, act)
     cell = Cell(
-        during=act.words[[one.ends_at for one in during] == ([act.ends_at] if act.ends_at else [])],
+        during=act.word(during),
         told=tuple(sorted(news)),
         calls=stage.wire.calls - calls,
         mended=mended,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
-from locks import doors
+from locks import backups, doors
 from locks.errors import NotFound, PinTaken, Refused, Transient, Unsupported
 from locks.models import Credential, Fallback
 from locks.planning import replan
@@ -234,3 +235,93 @@ def test_a_pin_whose_answer_was_lost_is_looked_for_among_those_not_valid_before_
     end(reservation, "canceled", facts_at=CHECK_IN + HOUR)
     clock.until(CHECK_IN + 2 * HOUR)
     assert street.held == {}
+
+
+class HardOfHearing(Rigid):
+    """Behind a weak gateway: the cloud takes everything, and the lock refuses afterwards what is new to it."""
+
+    hears = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()
+
+    def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:
+        if self.hears and ref not in self.refused:
+            FakeDoors.change_pin(self, device, ref, name=name, pin=pin, window=window)
+        else:
+            self._begin("change")
+            self.refused.add(ref)
+
+    def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
+        ref = super().create_pin(device, name=name, pin=pin, window=window)
+        if not self.hears:
+            self.refused.add(ref)
+            del self.held[ref]
+        return ref
+
+    def read_pin(self, device: Device, ref: str) -> PinReading:
+        reading = super().read_pin(device, ref)
+        return PinReading(ref, reading.name, PinState.FAILED, None) if ref in self.refused else reading
+
+    def delete_pin(self, device: Device, ref: str) -> None:
+        self.refused.discard(ref)
+        super().delete_pin(device, ref)
+
+
+@pytest.fixture
+def weak(monkeypatch: pytest.MonkeyPatch) -> HardOfHearing:
+    fake = HardOfHearing()
+    monkeypatch.setattr(doors, "provider_for", lambda _: fake)
+    return fake
+
+
+def test_a_change_that_the_lock_refuses_takes_no_pin_from_a_guest_who_is_in(
+    weak: HardOfHearing, clock: TimeMachine
+) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_IN + HOUR)
+    [before] = weak.on(lock.device_id)
+    weak.hears = False
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    for minutes in range(60):
+        clock.until(CHECK_IN + HOUR + minutes * MINUTE)
+        assert before in weak.on(lock.device_id), f"taken away after {minutes} minutes"
+    weak.hears = True
+    clock.until(CHECK_IN + 4 * HOUR)
+    [after] = weak.on(lock.device_id)
+    assert after.window.ends_at == CHECK_OUT + DAY
+
+
+def test_before_check_in_a_refused_change_is_written_anew(weak: HardOfHearing, clock: TimeMachine) -> None:
+    """Nobody needs the PIN yet: it may go first, and comes back with the same digits."""
+    reservation, lock = stay()
+    clock.until(CHECK_IN - 30 * MINUTE)
+    [before] = weak.on(lock.device_id)
+    weak.hears = False
+    change(reservation, check_out_date=(CHECK_OUT + DAY).date())
+    clock.until(CHECK_IN - 29 * MINUTE)
+    weak.hears = True
+    clock.until(CHECK_IN)
+    [after] = weak.on(lock.device_id)
+    assert (after.pin, after.window.ends_at) == (before.pin, CHECK_OUT + DAY)
+
+
+def test_a_change_that_the_lock_refuses_leaves_a_guest_the_backup_she_was_just_sent(
+    weak: HardOfHearing, clock: TimeMachine, settings: Settings
+) -> None:
+    settings.BACKUP_PINS = 1
+    reservation, lock = stay()
+    backups.tend(now=clock.now)
+    clock.until(NOW + HOUR)
+    [backup] = weak.on(lock.device_id)
+    weak.hears = False
+    clock.until(CHECK_IN + MINUTE)
+    assert Fallback.objects.get().kind == "backup"
+    backups.tend(now=clock.now)
+    clock.until(CHECK_IN + HOUR)
+    assert weak.on(lock.device_id) == [backup]
+    weak.hears = True
+    clock.until(CHECK_OUT + MINUTE)
+    assert backup not in weak.on(lock.device_id)
+    assert reservation.fallbacks.get().credential == Credential.objects.get(removed_at__isnull=False, purpose="backup")
