@@ -4,7 +4,8 @@ signing.py   how a request is signed            tokens.py    one access token fo
 crypto.py    how a PIN is encrypted             client.py    one signed call, its cures and its failures
 codes.py     what an error code means           decoding.py  JSON -> the values of locks.provider
 pace.py      how fast calls may follow          meter.py     how many there were this month
-provider.py  the lock calls                     push.py      what Tuya tells by itself
+provider.py  the lock calls                     writing.py   how a PIN is written
+push.py      what Tuya tells by itself
 """
 
 from __future__ import annotations

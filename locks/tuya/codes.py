@@ -167,3 +167,7 @@ _WORDS: dict[str, Verdict] = {
     "START_END_DATE_NOT_RIGHT": Verdict(Refused, "the window is not one this lock takes"),
     "RECORD_NOT_EXIST": Verdict(NotFound, _GONE),
 }
+
+
+def is_one_of(error: DoorError, codes: frozenset[int] | set[int]) -> bool:
+    return error.brand_code in {f"tuya_{code}" for code in codes}

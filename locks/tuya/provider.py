@@ -1,6 +1,6 @@
 """A Tuya project as a LockProvider: which calls make up a PIN's life.
 
-create / change    ticket, encrypt, write; code 1109 may be a stale ticket, 2318 a start that has just passed: once more
+create / change    ticket, encrypt, write (writing.py)
 delete             write; already gone or on its way out is fine
 read / list        one call; what comes back is decoded by radio (decoding.py)
 
@@ -9,17 +9,13 @@ Each operation first asks for the calls it is made of (pace.py); what it needs b
 
 from __future__ import annotations
 
-import math
 import re
-import time
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import httpx
 
 from locks.errors import Configuration, DoorError, NotFound, Refused, Transient, UnknownOutcome
 from locks.provider import (
-    NAME_LENGTH,
     Capabilities,
     Device,
     DeviceReading,
@@ -32,11 +28,12 @@ from locks.provider import (
 )
 from locks.tuya import decoding
 from locks.tuya.client import TuyaClient
-from locks.tuya.codes import CONFLICT_CODES, STALE_TICKET_CODE, WINDOW_PASSED_CODE
-from locks.tuya.crypto import SECRET_LENGTH, encrypt_pin
+from locks.tuya.codes import CONFLICT_CODES, is_one_of
+from locks.tuya.crypto import SECRET_LENGTH
 from locks.tuya.meter import Meter
 from locks.tuya.pace import Pace
 from locks.tuya.tokens import TokenStore
+from locks.tuya.writing import PinWriter, check_name, lock_path
 
 DATA_CENTRES = {
     "cn": "https://openapi.tuyacn.com",
@@ -48,11 +45,6 @@ DATA_CENTRES = {
     "sg": "https://openapi-sg.iotbing.com",
 }
 
-# A start in the past becomes the present second. A cloud that refuses it, as one that has passed when the call arrives,
-# gets one that is still to come.
-ARRIVAL_SECONDS = 2
-# Tuya hands out the same ticket until it ends: one about to end is waited out.
-TICKET_TOO_SHORT_SECONDS = 3
 LOG_LINES_PER_PAGE = 100
 # A guard against a server that never says "no more"; far more than a door opens between two looks.
 LOG_PAGES = 50
@@ -61,36 +53,27 @@ HOUR = timedelta(hours=1)
 CAN_DO = Capabilities(offline_codes=True, offline_codes_ahead=timedelta(hours=24))
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """Leave to send one encrypted PIN."""
-
-    ticket_id: str = field(repr=False)
-    key: str = field(repr=False)
-    seconds_left: int
-
-
 class TuyaProvider:
     """Implements ``locks.provider.LockProvider`` for one Tuya project."""
 
     def __init__(self, client: TuyaClient, client_secret: str) -> None:
         self.client = client
-        self._secret = client_secret
+        self._writer = PinWriter(client, client_secret)
 
     def capabilities(self, device: Device) -> Capabilities:
         return CAN_DO
 
     def create_pin(self, device: Device, *, name: str, pin: str, window: Window) -> str:
         what = f"Creating a PIN on {device.device_id}"
-        path = f"{_lock(device)}/temp-password"
-        result = self._write_pin("POST", path, device, name=name, pin=pin, window=window, what=what)
+        path = f"{lock_path(device)}/temp-password"
+        result = self._writer.send("POST", path, device, name=name, pin=pin, window=window, what=what)
         ref = decoding.pin_ref(result)
         if ref is None:
             raise UnknownOutcome(f"{what} was accepted without a reference; look for it by name before writing again.")
         return ref
 
     def read_pin(self, device: Device, ref: str) -> PinReading:
-        path = f"{_lock(device)}/temp-password/{_checked(ref)}"
+        path = f"{lock_path(device)}/temp-password/{_checked(ref)}"
         what = f"Reading PIN {ref} on {device.device_id}"
         self.client.admit(1, what=what)
         try:
@@ -105,7 +88,7 @@ class TuyaProvider:
         what = f"Listing the PINs on {device.device_id}"
         self.client.admit(1, what=what)
         result = self.client.read(
-            f"{_lock(device)}/temp-passwords", what=what, query={"valid": "false" if expired else "true"}
+            f"{lock_path(device)}/temp-passwords", what=what, query={"valid": "false" if expired else "true"}
         )
         rows = decoding.rows(result, "list", "records")
         refs = [decoding.pin_ref(row) for row in rows or []]
@@ -117,20 +100,20 @@ class TuyaProvider:
 
     def change_pin(self, device: Device, ref: str, *, name: str, pin: str, window: Window) -> None:
         what = f"Changing PIN {ref} on {device.device_id}"
-        path = f"{_lock(device)}/temp-passwords/{_checked(ref)}/modify-password"
-        result = self._write_pin("PUT", path, device, name=name, pin=pin, window=window, what=what)
+        path = f"{lock_path(device)}/temp-passwords/{_checked(ref)}/modify-password"
+        result = self._writer.send("PUT", path, device, name=name, pin=pin, window=window, what=what)
         _must_not_be_false(result, what)
 
     def delete_pin(self, device: Device, ref: str) -> None:
         what = f"Removing PIN {ref} from {device.device_id}"
-        path = f"{_lock(device)}/temp-passwords/{_checked(ref)}"
+        path = f"{lock_path(device)}/temp-passwords/{_checked(ref)}"
         self.client.admit(1, what=what)
         try:
             result = self.client.write("DELETE", path, what=what)
         except NotFound:
             return
         except DoorError as error:
-            if not _is(error, CONFLICT_CODES) or not self._is_leaving(device, ref):
+            if not is_one_of(error, CONFLICT_CODES) or not self._is_leaving(device, ref):
                 raise
             return
         _must_not_be_false(result, what)
@@ -161,7 +144,7 @@ class TuyaProvider:
 
     def create_offline_code(self, device: Device, *, name: str, window: Window) -> OfflineCode:
         what = f"Making an offline code for {device.device_id}"
-        _check_name(name, what)
+        check_name(name, what)
         starts_at, ends_at = _whole_hours(window, self.client.clock.now(), what)
         body: dict[str, object] = {
             "name": name,
@@ -184,7 +167,7 @@ class TuyaProvider:
         found: list[decoding.Json] = []
         for page in range(1, LOG_PAGES + 1):
             pages = {"page_no": str(page), "page_size": str(LOG_LINES_PER_PAGE)}
-            result = self.client.read(f"{_lock(device)}/{log}", what=what, query=query | pages, essential=False)
+            result = self.client.read(f"{lock_path(device)}/{log}", what=what, query=query | pages, essential=False)
             entries = decoding.rows(result, "logs", "list", "records")
             if entries is None:
                 raise Transient(f"{what} failed: the answer cannot be read; it will be tried again.")
@@ -195,66 +178,6 @@ class TuyaProvider:
             if page * LOG_LINES_PER_PAGE >= total or all(at < since for at in moments):
                 break
         return found
-
-    def _write_pin(
-        self, method: str, path: str, device: Device, *, name: str, pin: str, window: Window, what: str
-    ) -> object:
-        """Send an encrypted PIN, once more if its ticket may have been stale or its start was too early for Tuya."""
-        _check_name(name, what)
-        self.client.admit(2, what=what)
-        ahead = 0
-        for last_try in (False, True):
-            ticket = self._ticket(device)
-            body = self._password(ticket, name=name, pin=pin, window=window, ahead=ahead, what=what)
-            try:
-                return self.client.write(method, path, what=what, body=body)
-            except Refused as error:
-                too_early = _is(error, {WINDOW_PASSED_CODE})
-                if too_early and last_try:
-                    # The window is not over, so only our "now" came too late: a fresh one will do.
-                    raise Transient(str(error), brand_code=error.brand_code) from error
-                if last_try or not (too_early or _is(error, {STALE_TICKET_CODE})):
-                    raise
-                ahead = ARRIVAL_SECONDS if too_early else 0
-        raise AssertionError("unreachable")
-
-    def _ticket(self, device: Device) -> Ticket:
-        ticket = self._fetch_ticket(device)
-        if ticket.seconds_left < TICKET_TOO_SHORT_SECONDS:
-            time.sleep(max(0, ticket.seconds_left) + 0.2)
-            ticket = self._fetch_ticket(device)
-        return ticket
-
-    def _fetch_ticket(self, device: Device) -> Ticket:
-        what = f"Getting a password ticket for {device.device_id}"
-        result = self.client.read(f"{_lock(device)}/password-ticket", what=what, method="POST")
-        match result:
-            case {"ticket_id": str(ticket_id), "ticket_key": str(key), "expire_time": int(seconds_left)}:
-                return Ticket(ticket_id, key, seconds_left)
-        raise Transient(f"{what} failed: the answer holds no ticket; it will be tried again.")
-
-    def _password(
-        self, ticket: Ticket, *, name: str, pin: str, window: Window, ahead: int, what: str
-    ) -> dict[str, object]:
-        """A window that has begun begins in this very second: a later one would shut out a guest in house."""
-        now = math.floor(self.client.clock.now().timestamp())
-        starts_at = max(math.ceil(window.starts_at.timestamp()), now + ahead)
-        ends_at = math.floor(window.ends_at.timestamp())
-        if ends_at <= starts_at:
-            raise Refused(f"{what} makes no sense: its window ends at {window.ends_at:%Y-%m-%d %H:%M:%S} UTC.")
-        try:
-            cipher = encrypt_pin(pin, ticket_key=ticket.key, secret=self._secret)
-        except ValueError as error:
-            raise Refused(f"{what} failed: {error}; check TUYA_CLIENT_SECRET and the PIN's alphabet.") from None
-        return {
-            "name": name,
-            "password": cipher,
-            "password_type": "ticket",
-            "ticket_id": ticket.ticket_id,
-            "effective_time": starts_at,
-            "invalid_time": ends_at,
-            "type": 0,
-        }
 
     def _is_leaving(self, device: Device, ref: str) -> bool:
         return self.read_pin(device, ref).state in (PinState.GONE, PinState.REMOVING)
@@ -284,11 +207,6 @@ def provider_from(
     return TuyaProvider(client, client_secret)
 
 
-def _check_name(name: str, what: str) -> None:
-    if not 0 < len(name) <= NAME_LENGTH:
-        raise Refused(f"{what} makes no sense: its name needs 1 to {NAME_LENGTH} characters.")
-
-
 def _whole_hours(window: Window, now: datetime, what: str) -> tuple[datetime, datetime]:
     """As Tuya cuts it: both ends down to the full hour."""
     starts_at, ends_at = (
@@ -304,19 +222,11 @@ def _whole_hours(window: Window, now: datetime, what: str) -> tuple[datetime, da
     return starts_at, ends_at
 
 
-def _lock(device: Device) -> str:
-    return f"/v1.0/devices/{device.device_id}/door-lock"
-
-
 def _checked(ref: str) -> str:
     """A reference becomes part of a path: nothing else may."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", ref):
         raise Refused(f"{ref!r} is not a reference to a Tuya PIN.")
     return ref
-
-
-def _is(error: DoorError, codes: frozenset[int] | set[int]) -> bool:
-    return error.brand_code in {f"tuya_{code}" for code in codes}
 
 
 def _must_not_be_false(result: object, what: str) -> None:
