@@ -22,6 +22,12 @@ class ServerClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
 
+    def span(self) -> tuple[float, float]:
+        """Our own time and the server's, in seconds, the earlier first."""
+        ours = time.time()
+        earlier, later = sorted((ours, ours + self._ahead_ms / 1000))
+        return earlier, later
+
     def learn(self, server_ms: int, *, sent: float, received: float) -> None:
         """``sent`` and ``received`` are our own ``time.time()`` around the call."""
         least, most = server_ms - received * 1000, server_ms - sent * 1000

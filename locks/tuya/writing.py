@@ -16,7 +16,7 @@ from locks.tuya.codes import STALE_TICKET_CODE, WINDOW_PASSED_CODE, is_one_of
 from locks.tuya.crypto import encrypt_pin
 
 # A start in the past becomes the present second. A cloud that refuses it, as one that has passed when the call arrives,
-# gets one that is still to come.
+# gets one that is still to come by its clock and ours.
 ARRIVAL_SECONDS = 2
 # Tuya hands out the same ticket until it ends: one about to end is waited out.
 TICKET_TOO_SHORT_SECONDS = 3
@@ -76,11 +76,18 @@ class PinWriter:
     def _password(
         self, ticket: Ticket, *, name: str, pin: str, window: Window, ahead: int, what: str
     ) -> dict[str, object]:
-        """A window that has begun begins in this very second: a later one would shut out a guest in house."""
-        now = math.floor(self.client.clock.now().timestamp())
-        starts_at = max(math.ceil(window.starts_at.timestamp()), now + ahead)
+        """A window that has begun begins in this very second: a later one would shut out a guest in house.
+
+        Where Tuya's clock and ours differ, nobody knows by which the lock goes: the earlier is right by both. Tuya may
+        take it for one that has passed; then the later counts.
+        """
+        earlier, later = self.client.clock.span()
+        now = math.floor(later) + ahead if ahead else math.floor(earlier)
+        starts_at = max(math.ceil(window.starts_at.timestamp()), now)
         ends_at = math.floor(window.ends_at.timestamp())
         if ends_at <= starts_at:
+            if earlier < ends_at:
+                raise Transient(f"{what} failed: by one of the clocks, Tuya's and ours, its window is over already.")
             raise Refused(f"{what} makes no sense: its window ends at {window.ends_at:%Y-%m-%d %H:%M:%S} UTC.")
         try:
             cipher = encrypt_pin(pin, ticket_key=ticket.key, secret=self._secret)

@@ -77,14 +77,27 @@ def test_a_stay_costs_six_calls(provider: TuyaProvider, cloud: FakeCloud) -> Non
     assert provider.client.calls == len(cloud.requests) == 6
 
 
-def test_a_start_in_the_past_becomes_the_servers_now(provider: TuyaProvider, cloud: FakeCloud) -> None:
-    ahead_ms = 120_000
-    cloud.reply(*TICKET_CALL, ok(TICKET, t=now_ms() + ahead_ms))
-    cloud.reply(*CREATE, ok({"id": 901}))
+@pytest.mark.parametrize("ahead", [-120, 120])
+def test_a_start_in_the_past_becomes_the_earlier_now_and_where_that_is_refused_the_later(
+    provider: TuyaProvider, cloud: FakeCloud, ahead: int
+) -> None:
+    """Whichever clock is wrong: a guest in house is not shut out until the other one gets there."""
+    cloud.reply(*TICKET_CALL, ok(TICKET, t=now_ms() + ahead * 1000))
+    cloud.reply(*CREATE, refusal(2318, t=now_ms() + ahead * 1000), ok({"id": 901}, t=now_ms() + ahead * 1000))
     now = datetime.now(UTC)
     create(provider, Window(now - timedelta(days=1), now + timedelta(days=1)))
-    start = body_of(cloud.requests[-1])["effective_time"]
-    assert 119 <= start - now.timestamp() <= 130
+    first, second = (body_of(one)["effective_time"] - now.timestamp() for one in cloud.seen(*CREATE))
+    assert min(ahead, 0) - 1 <= first <= min(ahead, 0) + 5
+    assert max(ahead, 0) + 1 <= second <= max(ahead, 0) + 10
+
+
+def test_a_window_that_is_over_by_tuyas_clock_alone_is_tried_again(provider: TuyaProvider, cloud: FakeCloud) -> None:
+    """Such a job must not end on the shelf: by our clock the guest is in."""
+    cloud.reply(*TICKET_CALL, ok(TICKET, t=now_ms() + 600_000))
+    cloud.reply(*CREATE, refusal(2318, t=now_ms() + 600_000))
+    now = datetime.now(UTC)
+    with pytest.raises(Transient):
+        create(provider, Window(now - timedelta(hours=1), now + timedelta(minutes=5)))
 
 
 def test_a_window_that_has_begun_begins_no_later_than_now(provider: TuyaProvider, cloud: FakeCloud) -> None:
