@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, translation
@@ -33,12 +33,21 @@ def wall_clock(moment: datetime, zone: ZoneInfo, language: str) -> str:
     return text if language == ENGLISH else text.lower()
 
 
-def zone_note(moment: datetime, zone: ZoneInfo, home: ZoneInfo) -> str:
-    """Such as "Manaus, UTC-4" where the property's clock differs from the usual one; nothing where it agrees."""
-    offset = moment.astimezone(zone).utcoffset()
-    if offset is None or offset == moment.astimezone(home).utcoffset():
+def zone_note(starts_at: datetime, ends_at: datetime, zone: ZoneInfo, home: ZoneInfo) -> str:
+    """Such as "Manaus, UTC-4" where the property's clock differs from the usual one; nothing where it agrees.
+
+    Where it is put forward or back during the stay, both are told: "Berlin, UTC+1 → UTC+2".
+    """
+    moments = (starts_at, ends_at)
+    offsets = [moment.astimezone(zone).utcoffset() for moment in moments]
+    if offsets == [moment.astimezone(home).utcoffset() for moment in moments]:
         return ""
+    city = zone.key.rpartition("/")[2].replace("_", " ")
+    told = [_utc(offset) for offset in offsets if offset is not None]
+    return f"{city}, {' → '.join(dict.fromkeys(told))}"
+
+
+def _utc(offset: timedelta) -> str:
     minutes = int(offset.total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)
-    city = zone.key.rpartition("/")[2].replace("_", " ")
-    return f"{city}, UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")

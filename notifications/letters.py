@@ -88,7 +88,7 @@ def _context(outlook: Outlook, knows: Knows, language: str) -> dict[str, Any]:
         "other_doors": ", ".join(code.doors for code in others),
         "check_in": wall_clock(knows.starts_at, unit.zone, language),
         "check_out": wall_clock(knows.ends_at, unit.zone, language),
-        "zone": zone_note(knows.starts_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
+        "zone": zone_note(knows.starts_at, knows.ends_at, unit.zone, ZoneInfo(settings.TIME_ZONE)),
         "sleeping": _unproven(outlook, sleeps=True),
         "unheard": _unproven(outlook, sleeps=False),
         "may_open": outlook.template is Template.STAY_CANCELLED and _may_open(outlook),
