@@ -24,8 +24,8 @@ it, and the PIN is proven gone after check-out.
 *well again*: after the end of the fault. `none` is a quiet day. What a fault is: `GET /sandbox/doors/{id}/faults`.
 `door_clock`: no cloud tells of it, so somebody comes to the door while it lasts. A lock that is an hour ahead opens too
 early; one that is three hours behind (while the window is changed) refuses the PIN. Either is told.
-`clock_skew` is the time that the cloud says, and no lock goes by that: no PIN opens early or late for it. (`POST /sandbox/clock`
-moves the locks' own clocks as well: then all of them are wrong, and open as much too early.)
+`clock_skew` is the time that the cloud says, and no lock goes by that: no PIN opens early or late for it. (`POST
+/sandbox/clock` moves the locks' own clocks as well: then all of them are wrong, and open as much too early.)
 """
 TABLE = """
 ## {title}
