@@ -1,13 +1,14 @@
 """The environment SmartLock runs in: secrets made up once into `.env`, everything else derived at each start.
 
 The environment beats `.env`, and `.env` beats what is derived here. Derived values are never written to `.env`, so that
-they follow a changed PORT; those a second terminal needs are noted in `var/run.env` as long as SmartLock runs.
+they follow a changed PORT; what a second terminal needs is noted in `var/run.env` as long as SmartLock runs.
 """
 
 from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -19,7 +20,6 @@ import environ
 
 LOOPBACK = "127.0.0.1"
 PORTS = {"PORT": "8000", "FLOWER_PORT": "5555", "SANDBOX_PORT": "8100", "SANDBOX_SMTP_PORT": "8125"}
-NOTED = ("DATABASE_URL", "REDIS_URL", "TUYA_BASE_URL", "STAYS_BASE_URL", "EMAIL_URL", "FLOWER_URL", "HTTPS", "LOG_JSON")
 MAY_BE_EMPTY = ("SANDBOX_WEBHOOK_URL", "SANDBOX_STATE", "OPERATOR_EMAIL")  # empty there means "none"
 
 # Letters, digits, - and _ only (and = at the end of a key): no reader of .env files needs quotes around them.
@@ -36,6 +36,12 @@ MADE_UP: dict[str, Callable[[], str]] = {
     "FLOWER_AUTH": lambda: f"operator:{secrets.token_urlsafe(24)}",
     "OPERATOR_PASSWORD": lambda: secrets.token_urlsafe(12),
 }
+
+# Not for a second terminal: they stand in .env, or have to be given there as well.
+SECRETS = {*MADE_UP, "METRICS_TOKEN", "POSTGRES_PASSWORD", "SANDBOX_WEBHOOK_URL"} | {
+    f"STANDARD_WEBHOOKS_{what}" for what in ("SECRETS", "TOKEN")
+}
+SETTING = re.compile(r"^# ([A-Z][A-Z_]+)=", re.MULTILINE)  # as .env.example lists them
 
 HEADING = """\
 # Written by `make run`, which makes up what is missing and never changes a line. Not for git.
@@ -143,8 +149,11 @@ def _check_port_is_free(name: str, number: int) -> None:
             ) from None
 
 
-def note_for_other_terminals(path: Path, env: Mapping[str, str]) -> None:
-    """So that `manage.py` in a second terminal finds the embedded services."""
+def note_for_other_terminals(path: Path, env: Mapping[str, str], example: Path) -> None:
+    """So that `manage.py` in a second terminal finds the embedded services, and works by the same settings: who is told
+    of what it does, in which language, how long before check-in a PIN comes.
+    """
+    names = [name for name in SETTING.findall(example.read_text()) if name not in SECRETS]
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}={env[name]}\n" for name in NOTED if name in env))
+    path.write_text("".join(f"{name}={env[name]}\n" for name in names if "\n" not in env.get(name, "\n")))

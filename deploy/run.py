@@ -70,7 +70,7 @@ def run(env: dict[str, str], guardian: Guardian) -> int:
     with stopping_on_signals(supervisor):
         try:
             start_services(supervisor, env)
-            environment.note_for_other_terminals(noted, env)
+            environment.note_for_other_terminals(noted, env, ROOT / ".env.example")
             supervisor.run_once(prepare(env))
             if not supervisor.is_stopping:
                 supervisor.start(*programs(env))

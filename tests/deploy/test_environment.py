@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet
 from deploy import environment
 from deploy.environment import MADE_UP, EnvironmentProblem
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
@@ -123,10 +125,21 @@ def test_two_doors_cannot_share_a_port(env_file: Path) -> None:
 def test_the_note_for_a_second_terminal_holds_no_secrets(tmp_path: Path, env_file: Path) -> None:
     note = tmp_path / "run.env"
     env = {**resolved(env_file), "REDIS_URL": "redis://127.0.0.1:1/0"}
-    environment.note_for_other_terminals(note, env)
+    environment.note_for_other_terminals(note, env, ROOT / ".env.example")
     assert environment.read(note)["REDIS_URL"] == "redis://127.0.0.1:1/0"
-    assert not set(environment.read(note)) & set(MADE_UP)
+    assert not set(environment.read(note)) & environment.SECRETS
+    assert env["STAYS_WEBHOOK_TOKEN"] not in note.read_text()
     assert stat.S_IMODE(note.stat().st_mode) == 0o600
+
+
+def test_a_second_terminal_works_by_the_settings_of_the_running_house(tmp_path: Path, env_file: Path) -> None:
+    """Else what `manage.py` writes is mailed to nobody, in another language, and it plans by other times."""
+    note = tmp_path / "run.env"
+    env = resolved(env_file, PIN_LEAD_MINUTES="30", LANGUAGE_CODE="pt-br", EMAIL_FROM="Casa <casa@example.org>")
+    environment.note_for_other_terminals(note, env, ROOT / ".env.example")
+    wanted = ("OPERATOR_EMAIL", "PIN_LEAD_MINUTES", "LANGUAGE_CODE", "EMAIL_FROM", "DATABASE_URL", "FLOWER_URL")
+    told = dict(line.split("=", 1) for line in note.read_text().splitlines())
+    assert {name: told.get(name) for name in wanted} == {name: env[name] for name in wanted}
 
 
 def ports_elsewhere() -> dict[str, str]:
