@@ -70,11 +70,13 @@ def prove(credential: Credential, provider: LockProvider, *, now: Callable[[], d
 
 
 def _version_before(credential: Credential, now: datetime) -> Window | None:
-    """The window with which the lock was seen to hold it before it was asked for another one, if that opens now."""
-    proven = credential.proven
-    if proven is None or proven == credential.asked or not proven.starts_at <= now < proven.ends_at:
+    """The window with which the lock was seen to hold it before it was asked for another one, if that opens now, to
+    somebody who may be let in now: where check-in was put off, what would open too early had better go.
+    """
+    proven, wish = credential.proven, credential.wish
+    if proven is None or proven == credential.asked:
         return None
-    return proven
+    return proven if all(one.starts_at <= now < one.ends_at for one in (proven, wish)) else None
 
 
 def _admit_it_was_lost(credential: Credential, reading: PinReading, now: datetime) -> None:

@@ -293,6 +293,21 @@ def test_a_change_that_the_lock_refuses_takes_no_pin_from_a_guest_who_is_in(
     assert after.window.ends_at == CHECK_OUT + DAY
 
 
+def test_where_check_in_was_put_off_a_pin_that_would_open_too_early_goes(
+    weak: HardOfHearing, clock: TimeMachine
+) -> None:
+    reservation, lock = stay()
+    clock.until(CHECK_IN + HOUR)
+    weak.hears = False
+    change(reservation, check_in_date=(CHECK_IN + DAY).date())
+    clock.until(CHECK_IN + HOUR + MINUTE)
+    assert weak.on(lock.device_id) == []
+    weak.hears = True
+    clock.until(CHECK_IN + DAY)
+    [after] = weak.on(lock.device_id)
+    assert after.window.starts_at == CHECK_IN + DAY
+
+
 def test_before_check_in_a_refused_change_is_written_anew(weak: HardOfHearing, clock: TimeMachine) -> None:
     """Nobody needs the PIN yet: it may go first, and comes back with the same digits."""
     reservation, lock = stay()
