@@ -28,6 +28,7 @@ from typing import Any
 from deploy.guardian import Guardian, end
 
 START_SECONDS = 20.0
+UNASSIGNED = range(20_000, 32_000)  # Linux hands out those from 32768 on, others from 49152 on
 ATTEMPTS = 5  # a free port may be taken by someone else before the server has bound it
 
 
@@ -36,10 +37,14 @@ class ServiceError(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nobody has now, and nobody gets by chance before its server has bound it: it lies below those that the
+    system hands out by itself, to a server that asks for any port and to each connection that goes out."""
+    for _ in range(100):
+        port = UNASSIGNED.start + secrets.randbelow(len(UNASSIGNED))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServiceError(f"No free port between {UNASSIGNED.start} and {UNASSIGNED.stop} on 127.0.0.1.")
 
 
 # --- Valkey -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 import redis
 
+from deploy import services
 from deploy.services import postgres, valkey
 
 
@@ -37,3 +39,14 @@ def test_postgres_serves_and_is_gone_afterwards() -> None:
         assert row == ("off",)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
+
+
+def test_a_free_port_is_nobodys_and_none_that_the_system_hands_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        handed_out = other.getsockname()[1]
+    assert handed_out not in services.UNASSIGNED
+    taken, free = services.free_port(), services.free_port()
+    with socket.create_server(("127.0.0.1", taken)):
+        picks = iter(port - services.UNASSIGNED.start for port in (taken, free))
+        monkeypatch.setattr("deploy.services.secrets.randbelow", lambda _: next(picks))
+        assert services.free_port() == free
