@@ -126,7 +126,7 @@ def programs(env: Mapping[str, str]) -> list[Program]:
         Program("beat", celery("beat", "--loglevel=info", "--pidfile="), env, grace=3),
         Program(
             "web",
-            python("-m", "granian", *granian, "smartlock.wsgi:application"),
+            python("-m", "deploy.one_cpu", "-m", "granian", *granian, "smartlock.wsgi:application"),
             env,
             is_ready=serves(f"http://{LOOPBACK}:{env['PORT']}/health/live"),
             grace=6,

@@ -61,13 +61,13 @@ def running(folder: Path) -> Iterator[Run]:
         run.process.wait()
 
 
-def processes_in(folder: Path) -> list[str]:
-    """Everything that runs with this working directory, by the words on its command line (where there is a /proc)."""
-    found = []
+def processes_in(folder: Path) -> dict[int, str]:
+    """Everything that runs with this working directory, and the words on its command line (where there is a /proc)."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
     return found
 
 
@@ -89,7 +89,10 @@ def test_it_comes_up_answers_and_leaves_nothing(running: Run, folder: Path) -> N
     assert running.get("PORT", "/admin/flower/").headers["location"].startswith("/admin/login/")
 
     if Path("/proc").exists():
-        assert len(processes_in(folder)) >= len(PROCESSES), "the check at the end sees what runs"
+        runs = processes_in(folder)
+        assert len(runs) >= len(PROCESSES), "the check at the end sees what runs"
+        web = [number for number, words in runs.items() if "granian" in words]
+        assert [len(os.sched_getaffinity(number)) for number in web] == [1] * len(web) != []
 
     twin = subprocess.run([sys.executable, "-m", "deploy.run"], cwd=folder, capture_output=True, text=True, check=False)
     assert twin.returncode == 1
@@ -99,7 +102,7 @@ def test_it_comes_up_answers_and_leaves_nothing(running: Run, folder: Path) -> N
 
     running.process.terminate()
     assert running.process.wait(30) == 0, running.said()
-    assert processes_in(folder) == []
+    assert processes_in(folder) == {}
     assert "did not stop in time" not in running.said()
     assert {log.stem for log in (folder / "var" / "log").glob("*.log")} >= PROCESSES
     assert not (folder / "var" / "run.env").exists()
