@@ -96,13 +96,13 @@ def resume(name: str, *, now: datetime, actor: str) -> bool:
     The messages of what came due meanwhile were dropped, so the dispatcher sends them all at its next tick.
     """
     was = _row(name).filter(paused_at__isnull=False).select_for_update(no_key=True).first()
-    changed = _row(name).filter(paused_at__isnull=False).update(paused_at=None, paused_by="", told_at=None)
-    if changed:
+    if was is not None:
+        _row(name).update(paused_at=None, paused_by="", told_at=None)
         due = Job.objects.filter(state=Job.State.SCHEDULED, queue=name, run_at__lte=now)
         due.filter(published_at__isnull=False).update(published_at=None)
-        if was is not None and was.told_at is not None:
+        if was.told_at is not None:
             queue_resumed.send(Queue, queue=was, waiting=due.count())
-    return _changed(changed, "queue.resumed", name, actor)
+    return _changed(was is not None, "queue.resumed", name, actor)
 
 
 @transaction.atomic

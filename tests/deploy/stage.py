@@ -28,7 +28,8 @@ def main(directory: Path, children: list[str]) -> int:
                     is_ready = says_so if name.endswith("?") else None
                     command = [sys.executable, "-u", "-c", code]
                     supervisor.start(Program(name.rstrip("?"), command, os.environ, is_ready, grace=2))
-                supervisor.wait_until_ready(20)
+                if not supervisor.wait_until_ready(20):
+                    print("all answered", flush=True)
                 supervisor.run()
                 code = "0"
             except GaveUp as problem:

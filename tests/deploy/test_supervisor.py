@@ -153,8 +153,7 @@ def test_a_child_that_once_answered_can_start_however_soon_it_is_killed(
     database.touch()
     worker = f"import os, pathlib, time; print('ready', pathlib.Path({str(database)!r}).stat().st_size, flush=True)"
     running = stage(**{"worker?": f"{worker}; print('pid', os.getpid(), flush=True); time.sleep(60)"})
-    running.wait_for("pid")
-    time.sleep(0.5)  # the supervisor reads it
+    running.wait_for("all answered")
     database.unlink()
     os.kill(running.pids()[0], signal.SIGKILL)
     running.wait_for("worker ended with exit code 1", times=6)
